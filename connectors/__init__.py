@@ -1,0 +1,1 @@
+"""The outside world: stores, formats, the ledger, and wrappers around them."""

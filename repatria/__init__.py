@@ -1,0 +1,1 @@
+"""Repatria moves user records home to Europe, batch by batch, and proves it."""

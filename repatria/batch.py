@@ -1,0 +1,80 @@
+"""Batches: what is decoded at once from a slice; the unit of movement, of retry and of proof."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from repatria.names import Ordinal
+from repatria.slice import Slice
+
+LINE = "__line"
+"""The column of a carried batch that holds each record's bytes, its terminator included."""
+
+Positions = npt.NDArray[np.uint64]
+"""Where records stand: row numbers of the object (Parquet), or byte offsets of the decoded text."""
+
+
+class Reason(StrEnum):
+    """Why a record waits in quarantine."""
+
+    MALFORMED = "malformed"  #: Not a record of the format at all.
+    ENCODING = "encoding"  #: Not UTF-8 where text must be.
+    TOO_LARGE = "too-large"  #: Over the limit of a record's bytes.
+    TOO_DEEP = "too-deep"  #: Nested deeper than the limit.
+    WRONG_COLUMNS = "wrong-columns"  #: More or fewer fields than the header.
+    WRONG_TYPE = "wrong-type"  #: A deciding column does not have its declared type.
+    NO_USER = "no-user"  #: The user column is null or empty.
+    UNKNOWN_COUNTRY = "unknown-country"  #: Absent, or not a country.
+    UNKNOWN_USER = "unknown-user"  #: Not in the directory.
+    TWO_REGIONS = "two-regions"  #: The directory has this user in two regions.
+    CONFLICT = "conflict"  #: Primary and backup differ at the same version.
+    ORPHAN = "orphan"  #: Stands in the backup alone.
+
+
+@dataclass(frozen=True, slots=True)
+class Refusals:
+    """Records that a rule refused: where each stands, and why. Equal lengths, in order."""
+
+    positions: Positions
+    reasons: tuple[Reason, ...]
+
+    def __len__(self) -> int:
+        return len(self.reasons)
+
+    @classmethod
+    def none(cls) -> Refusals:
+        """No refusal at all."""
+        return cls(np.empty(0, dtype=np.uint64), ())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """Decoded records of a slice, and those that could not be decoded.
+
+    ``rows`` has one row per record. A carried batch has the column ``__line`` (large_binary)
+    and the dataset's deciding columns, in their declared types; a typed one has the columns of
+    its object, as they are. ``positions[i]`` is where row ``i`` stands. ``preamble`` is what
+    precedes the records of each parcel (a CSV header with its terminator). ``last`` says that
+    the slice ends with this batch; an empty slice has one empty batch.
+    """
+
+    piece: Slice
+    ordinal: Ordinal
+    last: bool
+    rows: pa.Table = field(repr=False)
+    positions: Positions = field(repr=False)
+    refused: Refusals = field(default_factory=Refusals.none, repr=False)
+    preamble: bytes = field(default=b"", repr=False)
+
+    def __post_init__(self) -> None:
+        assert self.rows.num_rows == len(self.positions), "each row stands somewhere"
+
+    @property
+    def read(self) -> int:
+        """How many records were read, refused ones included."""
+        return self.rows.num_rows + len(self.refused)

@@ -1,0 +1,34 @@
+"""Limits: everything has one. Units stand last in each name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What one run may use, and what one object or record may be."""
+
+    batch_bytes: int = 128 * MIB  #: Decoded bytes of a batch; fixed once there are receipts.
+    slice_bytes: int = 512 * MIB  #: Objects larger than this are cut, where they can be.
+    bundle_bytes: int = 64 * MIB  #: A stripe closes at this many bytes of small objects …
+    stripe_bytes: int = 4096 * MIB  #: … or of all objects …
+    stripe_slices: int = 5_000  #: … or at this many slices.
+    bytes_in_flight: int = 1024 * MIB  #: Decoded bytes held by all workers together.
+    workers: int = 2
+    decoded_ratio: int = 1_000  #: Decoded bytes per stored byte.
+    batch_bytes_hard: int = 1024 * MIB  #: A batch that decodes to more than this is refused.
+    rows_per_object: int = 1_000_000_000
+    columns: int = 5_000
+    row_groups: int = 100_000
+    record_bytes: int = 16 * MIB
+    nesting: int = 100
+    key_bytes: int = 1024
+    attempts: int = 5  #: Of one call to a store.
+    wait_s_max: float = 60.0  #: Between two attempts of one call.
+    call_s_max: float = 300.0  #: Of one call, all its attempts and waits together.
+    lease_s: float = 15.0
+    plan_valid_hours: int = 168
+    clock_skew_s: float = 60.0
