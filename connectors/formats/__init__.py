@@ -1,0 +1,1 @@
+"""How records are written in objects: one codec for each format."""
