@@ -53,6 +53,9 @@ class Codec(Protocol):
         """Write a parcel. Equal arguments give equal bytes; ``name`` as in ``cut``."""
         ...
 
-    def decode(self, dataset: Dataset, body: pa.Buffer, preamble: bytes, name: str) -> pa.Table:
-        """Read a parcel back: typed rows, or ``__line`` alone. Raises ``ReadBackMismatch``."""
+    def decode(self, dataset: Dataset, body: pa.Buffer, name: str) -> pa.Table:
+        """Read a parcel back: typed rows, or ``__line`` alone (a CSV header is left out).
+
+        Raises ``ReadBackMismatch`` for what is not a parcel that ``encode`` wrote.
+        """
         ...
