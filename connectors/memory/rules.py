@@ -47,7 +47,7 @@ class NoTombstones:
     def sequence(self) -> int:
         return 0
 
-    def erased(self, users: pa.Array) -> Mask:
+    def erased(self, users: pa.Array[Any]) -> Mask:
         return np.zeros(len(users), dtype=np.bool_)
 
 
@@ -73,7 +73,7 @@ class MemoryTombstones:
         with self._lock:
             return len(self._users)
 
-    def erased(self, users: pa.Array) -> Mask:
+    def erased(self, users: pa.Array[Any]) -> Mask:
         with self._lock:
             marked = self._users
         if not marked:

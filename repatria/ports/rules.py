@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -54,7 +54,7 @@ class Tombstones(Protocol):
         """The number of the newest tombstone that ``erased`` knows of."""
         ...
 
-    def erased(self, users: pa.Array) -> Mask:
+    def erased(self, users: pa.Array[Any]) -> Mask:
         """Say for each user (declared type of the user column) whether they are erased."""
         ...
 
@@ -62,7 +62,7 @@ class Tombstones(Protocol):
 class Regions(Protocol):
     """The directory: where each user belongs."""
 
-    def lookup(self, users: pa.Array) -> npt.NDArray[np.int32]:
+    def lookup(self, users: pa.Array[Any]) -> npt.NDArray[np.int32]:
         """Return a region's index in the atlas for each user, or a negative code.
 
         ``-1`` elsewhere (stays), ``-2`` unknown user, ``-3`` two regions.
