@@ -1,0 +1,75 @@
+# Repatria: one way to do each thing. `make` alone says what there is.
+
+PYTHON ?= python3
+USERS  ?= 60000
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.complete
+PACKAGES := repatria connectors flows tests
+
+# Nothing here talks to anybody but the package index (setup) and loopback (all else).
+export DO_NOT_TRACK := 1
+export PREFECT_SERVER_ANALYTICS_ENABLED := false
+export PREFECT_HOME := $(CURDIR)/.world/prefect
+export PYTHONUNBUFFERED := 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup demo test check ui down lock docs browser clean
+
+help: ## Say what there is
+	@printf '\n  \033[1mRepatria\033[0m moves user records home, and proves it.\n\n'
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  \033[36mmake %-8s\033[0m %s\n", $$1, $$2 }' Makefile
+	@printf '\n  Start with \033[1mmake demo\033[0m; then \033[1mdocs/\033[0m and \033[1mconfig/\033[0m.\n\n'
+
+setup: $(STAMP) ## Make the virtual environment with locked dependencies (quick when nothing changed)
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "Repatria needs Python 3.11 or newer, and '$(PYTHON)' is not. Name another: make setup PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { \
+	  echo "'$(PYTHON)' cannot make virtual environments. On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	@test -x $(BIN)/python || { echo "Making $(VENV) …"; $(PYTHON) -m venv $(VENV); }
+	@echo "Installing locked dependencies …"
+	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: setup ## Start an embedded world and migrate it, from plan to proof (USERS=60000)
+	@$(BIN)/python -m flows.world.demo --users $(USERS)
+
+test: setup browser check ## Check the house, then run the whole suite
+	@$(BIN)/python -m pytest -q
+
+check: setup ## Lint, format, types and floors
+	@$(BIN)/ruff check $(PACKAGES)
+	@$(BIN)/ruff format --check $(PACKAGES)
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+
+ui: setup ## Start a Prefect server, a worker and the deployments against the embedded world
+	@$(BIN)/python -m flows.world.desk up
+
+down: setup ## Stop what `make ui` started
+	@$(BIN)/python -m flows.world.desk down
+
+docs: setup ## Write the generated pages anew
+	@$(BIN)/python -m repatria.config.reference
+
+lock: setup ## Lock the whole dependency tree with hashes (UPGRADE=--upgrade for the newest)
+	@$(BIN)/uv --no-config pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' \
+	  --output-file requirements.lock --quiet $(UPGRADE)
+	@echo "requirements.lock is written; run make test before you commit it."
+
+browser:
+	@if command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>&1; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1 && \
+	  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; } >/dev/null 2>&1; then \
+	  echo "Installed Chromium for the tests of the Prefect UI."; \
+	else echo "NOT RUN for want of Chromium: the test that clicks through the Prefect UI (apt-get install chromium)."; fi
+
+clean: ## Remove the virtual environment, caches and the embedded world
+	@rm -rf $(VENV) .world .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	@find $(PACKAGES) -name __pycache__ -type d -prune -exec rm -rf {} +
