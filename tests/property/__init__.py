@@ -1,0 +1,1 @@
+"""Is this law true for anything?"""
