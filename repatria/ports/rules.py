@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from repatria.names import DatasetName, Ordinal, RegionName, SliceId
 from repatria.dataset import Dataset
+from repatria.names import DatasetName, Ordinal, SliceId
 from repatria.site import Region, Site
 from repatria.stored import Observed
 
