@@ -68,8 +68,8 @@ class MemoryBucket:
     def site(self) -> SiteName:
         return self._site
 
-    def list(self, prefix: str) -> Iterator[Found]:
-        last: bytes | None = None
+    def list(self, prefix: str, after: str | None = None) -> Iterator[Found]:
+        last = None if after is None else after.encode()
         while True:
             page = self._page(prefix, last)
             yield from page

@@ -25,8 +25,10 @@ class Reads(Protocol):
     @property
     def site(self) -> SiteName: ...
 
-    def list(self, prefix: str) -> Iterator[Found]:
+    def list(self, prefix: str, after: str | None = None) -> Iterator[Found]:
         """Yield every object whose key starts with ``prefix``, in order of the key's UTF-8 bytes.
+
+        With ``after`` only those past that key, so that a broken listing can be carried on.
 
         Streams; holds one page. An incomplete, repeated, unordered or unreadable page is never
         taken for the end: it raises ``Transient`` (or ``StoreRefused`` if it stays so).
@@ -34,7 +36,10 @@ class Reads(Protocol):
         ...
 
     def head(self, key: str, version: str | None = None) -> Found:
-        """Look at one object, with checksum, headers and metadata. Raises ``Missing``."""
+        """Look at one object, with checksum, headers and metadata.
+
+        Raises ``Missing``, or ``StaleSlice`` if there is no such version of it.
+        """
         ...
 
     def tags(self, key: str, version: str | None = None) -> dict[str, str]:
@@ -67,8 +72,9 @@ class Writes(Protocol):
     ) -> ObjectVersion:
         """Store ``body`` whole, if exactly ``replaces`` stands at ``key`` now.
 
-        Raises ``Occupied`` if anything else stands there: *also after our own put whose answer
-        was lost*, so the caller must look. The store is told the SHA-256 and must check it.
+        Raises ``Occupied`` if anything else stands there, or nothing where ``replaces`` should:
+        *also after our own put whose answer was lost*, so the caller must look. The store is told
+        the SHA-256 and must check it.
         """
         ...
 
