@@ -18,7 +18,9 @@
     ├── Spoilt                   one slice cannot be used; the run goes on      exit 14
     │   ├── BadObject            it is not what its format says, or breaks a limit
     │   ├── StaleSlice           the object is not the version that was planned
-    │   └── Missing              the object is not there
+    │   ├── Missing              the object is not there
+    │   ├── DecisionsChanged     its records resolve to other regions than when it was moved
+    │   └── LeftOut              it was moved for regions that this plan leaves out
     ├── Occupied                 a conditional write found something else: look  (never leaves an engine)
     └── Corrupt                  two things that must agree do not; stop the line  exit 11
         ├── Unbalanced           a batch whose records do not add up
@@ -159,6 +161,18 @@ class Missing(Spoilt):
     hint = "If it was removed on purpose, plan again; if not, find out who removed it."
 
 
+class DecisionsChanged(Spoilt):
+    """A batch read again is not decided as it was: somebody moved, or the directory did."""
+
+    hint = "Its records were left as they are; docs/runbooks/stale-slice.md says what to do."
+
+
+class LeftOut(Spoilt):
+    """A changed object was moved for regions that this plan leaves out."""
+
+    hint = "Make a plan that names all of these regions: their parcels are replaced together."
+
+
 class Occupied(RepatriaError):
     """A conditional write found another version than it expected. The engine must look."""
 
@@ -181,7 +195,9 @@ class Unbalanced(Corrupt):
 class ReadBackMismatch(Corrupt):
     """The store does not hold what was sent."""
 
-    hint = "The batch was not committed. Run `repatria doctor` on the site before any further write."
+    hint = (
+        "The batch was not committed. Run `repatria doctor` on the site before any further write."
+    )
 
 
 class ForeignObject(Corrupt):

@@ -1,0 +1,137 @@
+"""Fates: what becomes of each record of a batch. One array of codes, so that no row has two.
+
+Precedence, and why: a record of elsewhere *stays*, whatever else is true of it; an *erased* user
+never comes back; a *superseded* copy does not count, so its flaws do not either; a conflict or an
+orphan waits unless a person released it; and then residency decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from repatria.atlas import Atlas
+from repatria.batch import Batch, Reason
+from repatria.contest import Standing
+from repatria.names import RegionName
+from repatria.receipt import ELSEWHERE as ELSEWHERE_NAME
+from repatria.residency import ELSEWHERE, Codes, reason_of
+
+STAYS: Final = -1
+ERASED: Final = -2
+SUPERSEDED: Final = -3
+_WAITS: Final = -16
+_REASONS: Final = tuple(Reason)
+_CONTESTED: Final = {Standing.CONFLICT: Reason.CONFLICT, Standing.ORPHAN: Reason.ORPHAN}
+
+
+def waits(reason: Reason) -> int:
+    """Return the fate of a record that waits for ``reason``."""
+    return _WAITS - _REASONS.index(reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """Which contested records a person released: whole reasons, or a reason in one region."""
+
+    reasons: frozenset[Reason] = frozenset()
+    entries: frozenset[tuple[Reason, RegionName | None]] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What is known of each row, besides its residency: equal lengths."""
+
+    erased: npt.NDArray[np.bool_]
+    standing: npt.NDArray[np.uint8]
+    released: Released = field(default_factory=Released)
+
+
+def decide(codes: Codes, evidence: Evidence, atlas: Atlas) -> Codes:
+    """Return the fate of each row: a region's index, or one of the codes of this module."""
+    assert len(codes) == len(evidence.erased) == len(evidence.standing), "one of each per row"
+    fates = codes.copy()
+    for code in np.unique(codes[codes < ELSEWHERE]):
+        fates[codes == code] = waits(reason_of(int(code)))
+    here = codes != ELSEWHERE
+    for standing, reason in _CONTESTED.items():
+        rows = here & (evidence.standing == standing) & ~_released(codes, reason, evidence, atlas)
+        fates[rows] = waits(reason)
+    fates[here & (evidence.standing == Standing.SUPERSEDED)] = SUPERSEDED
+    fates[here & evidence.erased] = ERASED
+    return fates
+
+
+def _released(
+    codes: Codes, reason: Reason, evidence: Evidence, atlas: Atlas
+) -> npt.NDArray[np.bool_]:
+    if reason in evidence.released.reasons:
+        return np.ones(len(codes), dtype=np.bool_)
+    free = np.zeros(len(codes), dtype=np.bool_)
+    for released, region in evidence.released.entries:
+        if released is reason:
+            free |= (codes < ELSEWHERE) if region is None else (codes == atlas.index(region))
+    return free
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sorted:
+    """A batch whose every row has one fate.
+
+    ``codes`` is the residency of each row, ``fates`` what becomes of it; both int32, one per row.
+    """
+
+    batch: Batch
+    atlas: Atlas
+    codes: Codes
+    fates: Codes
+    decisions: str
+
+    @property
+    def census(self) -> Mapping[RegionName, int]:
+        """Count the rows that would move, per region, and those that stay for good.
+
+        A region whose rows all have another fate stands in it with 0: it was seen.
+        """
+        counts = np.bincount(self.fates[self.fates >= 0], minlength=len(self.atlas.regions))
+        seen = np.unique(self.codes[self.codes >= 0])
+        census = {self.atlas.regions[index].name: int(counts[index]) for index in seen}
+        stays = int((self.fates == STAYS).sum())
+        return {**census, ELSEWHERE_NAME: stays} if stays else census
+
+    def count(self, fate: int) -> int:
+        """Count the rows of one fate."""
+        return int((self.fates == fate).sum())
+
+    def waiting(self) -> list[tuple[Reason, RegionName | None, npt.NDArray[np.int64]]]:
+        """Return the rows that wait, by reason and by region (None: not known)."""
+        found = []
+        for fate in np.unique(self.fates[self.fates <= _WAITS]):
+            reason = _REASONS[_WAITS - int(fate)]
+            rows = np.flatnonzero(self.fates == fate)
+            for code in np.unique(np.maximum(self.codes[rows], ELSEWHERE)):
+                region = self.atlas.regions[code].name if code >= 0 else None
+                found.append((reason, region, rows[np.maximum(self.codes[rows], -1) == code]))
+        return found
+
+    def split(self, regions: Collection[RegionName]) -> dict[RegionName, pa.Table]:
+        """Return the rows of each of ``regions`` that has any, in their order in the batch.
+
+        One ``take`` for all regions together, then slices of it: each row is copied once.
+        """
+        wanted = np.array(sorted(self.atlas.index(region) for region in regions), dtype=np.int32)
+        rows = np.flatnonzero(np.isin(self.fates, wanted))
+        order = rows[np.argsort(self.fates[rows], kind="stable")]
+        taken = self.batch.rows.take(pa.array(order))
+        counts = np.bincount(self.fates[rows], minlength=len(self.atlas.regions))
+        tables, start = {}, 0
+        for index in wanted:
+            if length := int(counts[index]):
+                tables[self.atlas.regions[index].name] = taken.slice(start, length)
+                start += length
+        return tables

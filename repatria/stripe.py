@@ -1,0 +1,214 @@
+"""Works through one stripe: every batch that has something left to do, under a fenced lease.
+
+Starting is resuming (law 6): what is complete for the regions asked for is passed over, and the
+rest is done. One object that cannot be used becomes a failed slice with a reason, and the work
+goes on; what concerns the whole run (a refusal, a mismatch, a store that is away) is raised.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import takewhile
+from typing import Final
+
+from repatria.errors import (
+    Archived,
+    BadObject,
+    DecisionsChanged,
+    LeftOut,
+    Missing,
+    RepatriaError,
+    Spoilt,
+    StaleSlice,
+    Stopped,
+)
+from repatria.names import RegionName, SiteName
+from repatria.plan import Stripe
+from repatria.ports.ledger import Failure, FailureKind, Failures, Lease, Receipts
+from repatria.ports.records import Source
+from repatria.ports.rules import Progresses
+from repatria.receipt import ELSEWHERE, BatchName, Line, Receipt
+from repatria.slice import Slice
+from repatria.sorter import name_of
+from repatria.transfer import Known, Transfer, complete, decided_under
+
+_KINDS: Final = {
+    BadObject: FailureKind.BAD,
+    StaleSlice: FailureKind.STALE,
+    Missing: FailureKind.MISSING,
+    Archived: FailureKind.ARCHIVED,
+    DecisionsChanged: FailureKind.CHANGED,
+    LeftOut: FailureKind.CHANGED,
+}
+
+
+@dataclass(slots=True)
+class Tally:
+    """What one stripe came to: counts only. ``done`` counts slices that need nothing more."""
+
+    batches: int = 0
+    read: int = 0
+    moved: int = 0
+    quarantined: int = 0
+    bytes_read: int = 0
+    done: int = 0
+    failed: int = 0
+
+    def add(self, other: Tally) -> None:
+        """Add the counts of another stripe."""
+        for name in self.__slots__:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """What the ledger knew of a stripe's slices when the work began."""
+
+    receipts: Mapping[BatchName, Receipt]
+    reopened: frozenset[BatchName]
+    others: Mapping[str, Sequence[Receipt]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, receipts: Receipts, pieces: Sequence[Slice]) -> History:
+        """Ask the ledger about ``pieces``."""
+        ids = [piece.id for piece in pieces]
+        found = receipts.committed(ids)
+        now = {piece.id: piece.version for piece in pieces}
+        others = defaultdict(list)
+        for name, receipt in found.items():
+            if now[name.slice] != name.version:
+                others[name.slice].append(receipt)
+        return cls(receipts=found, reopened=receipts.reopened(ids), others=others)
+
+    def of_piece(self, piece: Slice) -> list[Receipt]:
+        """Return the receipts of this version, by ordinal, without a gap from 0."""
+        found: list[Receipt] = []
+        while receipt := self.receipts.get(BatchName(piece.id, len(found), piece.version)):
+            found.append(receipt)
+        return found
+
+    def known(self, name: BatchName) -> Known:
+        """Return what is known of one batch, older versions of its source included."""
+        return Known(
+            receipt=self.receipts.get(name),
+            reopened=name in self.reopened,
+            former=self._former(name),
+        )
+
+    def _former(self, name: BatchName) -> dict[tuple[RegionName, SiteName], Line]:
+        return {
+            (line.region, line.site): line
+            for receipt in self.others.get(name.slice, ())
+            if receipt.batch.ordinal == name.ordinal
+            for line in receipt.lines
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StripeWork:
+    """Works through stripes of one dataset and site."""
+
+    transfer: Transfer
+    source: Source
+    failures: Failures
+    progress: Progresses
+    stopping: Callable[[], bool]
+
+    def run(self, stripe: Stripe, lease: Lease) -> Tally:
+        """Do what is left of ``stripe``. Raises ``Stopped`` at a batch boundary when asked to."""
+        history = History.of(self.transfer.receipts, stripe.slices)
+        tally = Tally()
+        for piece in stripe.slices:
+            if self._finished(piece, history):
+                tally.done += 1
+                continue
+            try:
+                self._move(piece, history, lease, tally)
+            except (Spoilt, Archived) as error:
+                tally.failed += 1
+                self._failed(piece, error)
+            else:
+                tally.done += 1
+                self.failures.finished(piece.id, piece.version)
+                self.progress.slice_done(piece.dataset, piece.label, None)
+        return tally
+
+    def _finished(self, piece: Slice, history: History) -> bool:
+        receipts = history.of_piece(piece)
+        return (
+            bool(receipts)
+            and receipts[-1].last
+            and not history.others.get(piece.id)
+            and all(self._settled(receipt, history) for receipt in receipts)
+        )
+
+    def _settled(self, receipt: Receipt, history: History) -> bool:
+        atlas = self.transfer.sorter.resolver.atlas
+        return (
+            receipt.batch not in history.reopened
+            and complete(receipt, self.transfer.scope)
+            and (decided_under(receipt, atlas) or not receipt.census.get(ELSEWHERE, 0))
+        )
+
+    def _move(self, piece: Slice, history: History, lease: Lease, tally: Tally) -> None:
+        self._covers(piece, history)
+        self.failures.attempt(piece.id, piece.version)
+        like = self.source.look(piece.object)
+        last = 0
+        for batch in self.source.batches(self.transfer.dataset, piece, self._after(piece, history)):
+            if self.stopping():
+                raise Stopped("stopped at a batch boundary, as asked", slice=piece.id)
+            last = batch.ordinal
+            known = history.known(name_of(batch))
+            if known.receipt is not None and self._settled(known.receipt, history):
+                continue
+            receipt = self.transfer.move(batch, known, lease, like)
+            self._count(receipt, known.receipt, tally)
+        for receipt in history.others.get(piece.id, ()):
+            if receipt.batch.ordinal > last:
+                self.transfer.empty(piece, receipt, lease)
+
+    def _after(self, piece: Slice, history: History) -> int | None:
+        """Return the ordinal up to which every batch is settled, or None."""
+        settled = takewhile(
+            lambda receipt: self._settled(receipt, history), history.of_piece(piece)
+        )
+        return max((receipt.batch.ordinal for receipt in settled), default=None)
+
+    def _covers(self, piece: Slice, history: History) -> None:
+        """Refuse to replace what stands at home for regions that this plan leaves out."""
+        scope = {region.name for region in self.transfer.scope}
+        held = {line.region for old in history.others.get(piece.id, ()) for line in old.lines}
+        if left_out := sorted(held - scope):
+            raise LeftOut(
+                "a changed object was moved for other regions too", regions=", ".join(left_out)
+            )
+
+    def _count(self, receipt: Receipt, before: Receipt | None, tally: Tally) -> None:
+        moved = receipt.moved - (before.moved if before is not None else 0)
+        tally.batches += 1
+        tally.read += receipt.read
+        tally.moved += moved
+        tally.quarantined += receipt.quarantined
+        tally.bytes_read += receipt.bytes_read
+        self.progress.batch(receipt.dataset, receipt.read, moved, receipt.bytes_read)
+
+    def _failed(self, piece: Slice, error: RepatriaError) -> None:
+        self.failures.failed(failure(piece, error))
+        self.progress.slice_done(piece.dataset, piece.label, str(error))
+
+
+def failure(piece: Slice, error: RepatriaError) -> Failure:
+    """Describe a slice that could not be finished."""
+    kinds = (kind for cls, kind in _KINDS.items() if isinstance(error, cls))
+    return Failure(
+        slice=piece.id,
+        version=piece.version,
+        dataset=piece.dataset,
+        site=piece.site,
+        label=piece.label,
+        kind=next(kinds, FailureKind.REFUSED),
+        why=str(error),
+    )

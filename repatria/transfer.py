@@ -1,0 +1,290 @@
+"""Moves one batch: sort, split, gate, digest, put, read back, compare, commit.
+
+The order is the safety argument. Until the receipt commits nothing is remembered, so a crash
+between any two lines makes the next worker do the batch again: sorting is pure, a put finds its
+own bytes and writes nothing, reading back may be repeated, and the commit happens once, under
+the fence. A region that has a line already is never put again (law 6), unless the batch was
+opened again and its records are others now: then the parcel replaces exactly the one in the line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import pyarrow as pa
+
+from repatria.atlas import Atlas
+from repatria.batch import LINE, Batch, Reason, Refusals
+from repatria.border import Border, Place
+from repatria.dataset import Dataset
+from repatria.digest import Digester
+from repatria.errors import DecisionsChanged, Occupied, ReadBackMismatch
+from repatria.fate import ERASED, SUPERSEDED, Sorted
+from repatria.journal import committed
+from repatria.names import RegionName, SiteName
+from repatria.ports.bucket import ABSENT
+from repatria.ports.ledger import Lease, Receipts
+from repatria.ports.records import Parcel
+from repatria.receipt import BatchName, Line, Receipt, Waiting
+from repatria.residency import decisions
+from repatria.site import Region
+from repatria.slice import Slice
+from repatria.sorter import Sorter, name_of
+from repatria.stored import Found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What the ledger knows of a batch. ``former`` is what stands at home from older versions."""
+
+    receipt: Receipt | None = None
+    reopened: bool = False
+    former: Mapping[tuple[RegionName, SiteName], Line] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transfer:
+    """Everything that moving the batches of one dataset from one site needs."""
+
+    dataset: Dataset
+    scope: Sequence[Region]
+    sorter: Sorter
+    border: Border
+    digester: Digester
+    receipts: Receipts
+
+    def move(self, batch: Batch, known: Known, lease: Lease, like: Found | None) -> Receipt:
+        """Move ``batch`` to its end and return its receipt.
+
+        Raises ``ResidencyRefused``, ``ReadBackMismatch``, ``ForeignObject``, ``FenceLost``,
+        ``Unbalanced`` or ``Transient``; in each case nothing of the batch is committed.
+        """
+        sorted_ = self.sorter.sort(batch)
+        self._agree(sorted_, known)
+        tables = sorted_.split([region.name for region in self.scope])
+        lines = [
+            line
+            for region in self.scope
+            for line in self._lines(sorted_, region, tables.get(region.name), known, like)
+        ]
+        receipt = self._receipt(sorted_, lines, known).checked()
+        self.receipts.commit(receipt, lease, [committed(receipt)])
+        return receipt
+
+    def empty(self, piece: Slice, former: Receipt, lease: Lease) -> Receipt:
+        """Empty the parcels of a batch that the changed object no longer has.
+
+        A parcel that became empty is replaced by an empty one, never deleted: after a deletion
+        a late ``If-None-Match: *`` would succeed.
+        """
+        regions = {region.name: region for region in self.scope}
+        lines = [self._emptied(piece, former, regions[line.region], line) for line in former.lines]
+        receipt = Receipt(
+            batch=BatchName(piece.id, former.batch.ordinal, piece.version),
+            dataset=self.dataset.name,
+            site=piece.site,
+            last=True,
+            read=0,
+            census={},
+            erased=0,
+            superseded=0,
+            waiting=(),
+            lines=tuple(lines),
+            decisions=former.decisions,
+            bytes_read=0,
+        )
+        self.receipts.commit(receipt.checked(), lease, [committed(receipt)])
+        return receipt
+
+    def _emptied(self, piece: Slice, former: Receipt, region: Region, line: Line) -> Line:
+        place = self.border.places[line.site]
+        stored = place.target.read(self.dataset, line.object, line.sha256)
+        parcel = Parcel(
+            dataset=self.dataset,
+            region=region.name,
+            site=line.site,
+            piece=piece,
+            ordinal=former.batch.ordinal,
+            rows=stored.slice(0, 0),
+        )
+        return self._carry(parcel, region, place, line)
+
+    def _agree(self, sorted_: Sorted, known: Known) -> None:
+        """Check that a batch read again is decided as it was, region by region.
+
+        Where the atlas has grown since, regions that were unknown then count as elsewhere, and
+        the batch is opened so that its account may name them.
+        """
+        before = known.receipt
+        if before is None or known.reopened or before.decisions == sorted_.decisions:
+            return
+        view = decisions(
+            sorted_.codes, sorted_.batch.refused, sorted_.atlas, view=before.census.keys()
+        )
+        if before.decisions.partition(":")[2] != view:
+            raise DecisionsChanged("records resolve to other regions than when they were moved")
+        self.receipts.reopen([before.batch])
+
+    def _lines(
+        self,
+        sorted_: Sorted,
+        region: Region,
+        rows: pa.Table | None,
+        known: Known,
+        like: Found | None,
+    ) -> list[Line]:
+        held = {line.site: line for line in _held(known) if line.region == region.name}
+        lines = []
+        for site in _destinations(region):
+            line = held.get(site) or known.former.get((region.name, site))
+            if rows is None and line is None:
+                continue
+            if line is not None and site in held and not known.reopened:
+                lines.append(line)
+                continue
+            table = rows if rows is not None else sorted_.batch.rows.slice(0, 0)
+            place = self.border.places[site]
+            parcel = self._parcel(sorted_.batch, region, place, table, like)
+            lines.append(self._carry(parcel, region, place, line))
+        return lines
+
+    def _parcel(
+        self, batch: Batch, region: Region, place: Place, rows: pa.Table, like: Found | None
+    ) -> Parcel:
+        return Parcel(
+            dataset=self.dataset,
+            region=region.name,
+            site=place.site.name,
+            piece=batch.piece,
+            ordinal=batch.ordinal,
+            rows=rows,
+            preamble=batch.preamble,
+            like=like,
+        )
+
+    def _carry(self, parcel: Parcel, region: Region, place: Place, line: Line | None) -> Line:
+        """Put one parcel and read it back; return the line that says so."""
+        self.border.pass_through(self.dataset, region, parcel.rows, place)
+        digest = digest_of(self.digester, self.dataset, parcel.rows)
+        if line is not None and line.digest == digest and line.rows == parcel.rows.num_rows:
+            return line
+        arrived = place.target.put(parcel, line.object if line is not None else ABSENT)
+        stored = place.target.read(self.dataset, arrived.object, arrived.sha256)
+        if digest_of(self.digester, self.dataset, stored) != digest:
+            raise ReadBackMismatch(
+                "the store does not hold the records that were sent",
+                site=place.site.name,
+                region=region.name,
+                slice=parcel.piece.id,
+                ordinal=parcel.ordinal,
+            )
+        return Line(
+            region=region.name,
+            site=place.site.name,
+            rows=parcel.rows.num_rows,
+            object=arrived.object,
+            sha256=arrived.sha256,
+            digest=digest,
+            replaced=line.replaced + 1 if line is not None else 0,
+        )
+
+    def _receipt(self, sorted_: Sorted, lines: Sequence[Line], known: Known) -> Receipt:
+        batch = sorted_.batch
+        mine = {(line.region, line.site) for line in lines}
+        others = [line for line in _held(known) if (line.region, line.site) not in mine]
+        return Receipt(
+            batch=name_of(batch),
+            dataset=self.dataset.name,
+            site=batch.piece.site,
+            last=batch.last,
+            read=batch.read,
+            census=sorted_.census,
+            erased=sorted_.count(ERASED),
+            superseded=sorted_.count(SUPERSEDED),
+            waiting=tuple(self._waiting(sorted_)),
+            lines=(*lines, *others),
+            decisions=sorted_.decisions,
+            bytes_read=batch.rows.nbytes,
+        )
+
+    def _waiting(self, sorted_: Sorted) -> list[Waiting]:
+        """Keep what waits in the enclave where its region is known; else point to the source."""
+        found = refused(sorted_.batch.refused)
+        for reason, region, rows in sorted_.waiting():
+            waiting = Waiting(
+                reason=reason,
+                region=region,
+                rows=len(rows),
+                positions=tuple(int(place) for place in sorted_.batch.positions[rows]),
+            )
+            found.append(
+                self._kept(sorted_.batch, waiting, sorted_.batch.rows.take(pa.array(rows)))
+            )
+        let = self.sorter.released.get(name_of(sorted_.batch))
+        gone = (let.entries if let else frozenset()) - {(w.reason, w.region) for w in found}
+        return [
+            *found,
+            *(
+                Waiting(reason=why, region=where, rows=0, positions=())
+                for why, where in sorted(gone)
+            ),
+        ]
+
+    def _kept(self, batch: Batch, waiting: Waiting, rows: pa.Table) -> Waiting:
+        region = next((r for r in self.scope if r.name == waiting.region), None)
+        if region is None:
+            return waiting
+        place = self.border.places[region.home]
+        self.border.pass_through(self.dataset, region, rows, place)
+        name = f"{batch.piece.id}-{batch.ordinal:05}-{waiting.reason}"
+        try:
+            arrived = place.target.keep(self._parcel(batch, region, place, rows, None), name)
+        except Occupied:
+            return waiting
+        return replace(waiting, site=region.home, kept=arrived.object)
+
+
+def digest_of(digester: Digester, dataset: Dataset, rows: pa.Table) -> str:
+    """Return the multiset digest of a parcel's rows: carried by line, typed by value."""
+    if dataset.carried:
+        return digester.lines(rows.column(LINE)).multiset()
+    return digester.records(rows).multiset()
+
+
+def refused(refusals: Refusals) -> list[Waiting]:
+    """Gather undecodable records by reason; their content never left the source."""
+    reasons = sorted(set(refusals.reasons))
+    places: dict[Reason, list[int]] = {reason: [] for reason in reasons}
+    for position, reason in zip(refusals.positions, refusals.reasons, strict=True):
+        places[reason].append(int(position))
+    return [
+        Waiting(reason=why, region=None, rows=len(places[why]), positions=tuple(places[why]))
+        for why in reasons
+    ]
+
+
+def complete(receipt: Receipt | None, scope: Sequence[Region]) -> bool:
+    """Say whether a batch needs nothing more for the regions of ``scope``."""
+    if receipt is None:
+        return False
+    have = {(line.region, line.site) for line in receipt.lines}
+    return all(
+        (region.name, site) in have
+        for region in scope
+        if receipt.census.get(region.name, 0)
+        for site in _destinations(region)
+    )
+
+
+def decided_under(receipt: Receipt, atlas: Atlas) -> bool:
+    """Say whether a receipt was decided under this very atlas."""
+    return receipt.decisions.startswith(atlas.digest[:16])
+
+
+def _held(known: Known) -> tuple[Line, ...]:
+    return known.receipt.lines if known.receipt is not None else ()
+
+
+def _destinations(region: Region) -> tuple[SiteName, ...]:
+    return (region.home, *((region.standby,) if region.standby is not None else ()))
