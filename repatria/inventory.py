@@ -44,16 +44,27 @@ class Inventory:
     listed: Listed = field(default_factory=Listed)
 
     def slices(self) -> Iterator[Slice]:
-        """Yield the slices to read in key order, the primary's before the backup's."""
+        """Yield the slices to read: in key order, the primary's before the backup's."""
+        for source, found in self.objects():
+            self.listed.objects += 1
+            self.listed.bytes += found.object.size
+            if found.archived:
+                self.listed.archived += 1
+                self.listed.archived_bytes += found.object.size
+            yield from source.cut(self.dataset, found)
+
+    def objects(self) -> Iterator[tuple[Source, Found]]:
+        """Yield the objects that must be read, each with its site."""
         for pair in self.pairs():
             if pair.primary is not None:
-                yield from self._count(self.sources.primary, pair.primary)
+                yield self.sources.primary, pair.primary
+            if pair.backup is None:
+                continue
             if self.contests(pair):
-                assert pair.backup is not None, "what is contested is there"
-                self.listed.contested += 1
                 assert self.sources.backup is not None, "a backup's object has a backup"
-                yield from self._count(self.sources.backup, pair.backup)
-            elif pair.backup is not None:
+                self.listed.contested += 1
+                yield self.sources.backup, pair.backup
+            else:
                 self.listed.mirrored += 1
 
     def pairs(self) -> Iterator[Pair]:
@@ -75,14 +86,6 @@ class Inventory:
             mine = self.sources.primary.look(pair.primary.object)
             verdict = same(mine, self.sources.backup.look(pair.backup.object))
         return not verdict
-
-    def _count(self, source: Source, found: Found) -> tuple[Slice, ...]:
-        self.listed.objects += 1
-        self.listed.bytes += found.object.size
-        if found.archived:
-            self.listed.archived += 1
-            self.listed.archived_bytes += found.object.size
-        return source.cut(self.dataset, found)
 
 
 def _listing(source: Source | None, dataset: Dataset) -> Iterator[tuple[str, Found]]:

@@ -136,7 +136,7 @@ class Transfer:
     ) -> list[Line]:
         held = {line.site: line for line in _held(known) if line.region == region.name}
         lines = []
-        for site in _destinations(region):
+        for site in destinations(region):
             line = held.get(site) or known.former.get((region.name, site))
             if rows is None and line is None:
                 continue
@@ -273,7 +273,7 @@ def complete(receipt: Receipt | None, scope: Sequence[Region]) -> bool:
         (region.name, site) in have
         for region in scope
         if receipt.census.get(region.name, 0)
-        for site in _destinations(region)
+        for site in destinations(region)
     )
 
 
@@ -286,5 +286,6 @@ def _held(known: Known) -> tuple[Line, ...]:
     return known.receipt.lines if known.receipt is not None else ()
 
 
-def _destinations(region: Region) -> tuple[SiteName, ...]:
+def destinations(region: Region) -> tuple[SiteName, ...]:
+    """Return where a region's records go: its home, and its standby where it has one."""
     return (region.home, *((region.standby,) if region.standby is not None else ()))

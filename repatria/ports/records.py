@@ -8,8 +8,8 @@ from typing import Protocol
 
 import pyarrow as pa
 
-from repatria.dataset import Dataset
 from repatria.batch import Batch
+from repatria.dataset import Dataset
 from repatria.names import DatasetName, Ordinal, RegionName, SiteName
 from repatria.ports.bucket import Absent
 from repatria.slice import Slice
@@ -108,4 +108,25 @@ class Target(Protocol):
 
         ``name`` tells batches and reasons apart. Carried lines are kept as they are.
         """
+        ...
+
+
+class Manifests(Protocol):
+    """Where one site keeps the manifests that applications trust."""
+
+    @property
+    def site(self) -> SiteName: ...
+
+    def held(self, dataset: DatasetName, region: RegionName) -> tuple[bytes, ObjectVersion] | None:
+        """Return the manifest that stands there now, or None."""
+        ...
+
+    def publish(
+        self,
+        dataset: DatasetName,
+        region: RegionName,
+        body: bytes,
+        replaces: ObjectVersion | Absent,
+    ) -> ObjectVersion:
+        """Replace exactly ``replaces``. Raises ``Occupied`` if another stands there."""
         ...

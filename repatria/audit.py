@@ -1,0 +1,100 @@
+"""The end of a run, checked: receipts = plan, and plan = a new listing of the source (law 1).
+
+Everything streams: stripes one at a time, listings in step with the plan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from repatria.dataset import Dataset
+from repatria.inventory import Inventory, Sources
+from repatria.names import DatasetName, SiteName
+from repatria.plan import Plan
+from repatria.ports.ledger import Plans, Receipts
+from repatria.ports.records import Source
+from repatria.site import Region
+from repatria.stripe import History
+from repatria.transfer import complete
+
+
+@dataclass(slots=True)
+class Audit:
+    """What does not agree, in counts. All zero: it does."""
+
+    unfinished: int = 0  #: Slices of the plan without a full set of receipts.
+    new: int = 0  #: Objects that the source has and the plan has not.
+    changed: int = 0  #: Objects that are another version now.
+    gone: int = 0  #: Objects that the source no longer has.
+
+    @property
+    def clean(self) -> bool:
+        """Whether receipts, plan and listing are equal."""
+        return not (self.unfinished or self.new or self.changed or self.gone)
+
+
+def audit_receipts(
+    audit: Audit, plan: Plan, plans: Plans, receipts: Receipts, scope: Sequence[Region]
+) -> None:
+    """Count the slices of ``plan`` whose receipts do not reach their end for all of ``scope``."""
+    for stripe in plans.stripes(plan.digest):
+        history = History.of(receipts, stripe.slices)
+        for piece in stripe.slices:
+            found = history.of_piece(piece)
+            whole = bool(found) and found[-1].last and all(complete(r, scope) for r in found)
+            audit.unfinished += not whole
+
+
+def audit_listing(
+    audit: Audit,
+    plan: Plan,
+    plans: Plans,
+    sources: Sources,
+    datasets: Mapping[DatasetName, Dataset],
+) -> None:
+    """Compare ``plan`` with the sources as they are listed now."""
+    for name in plan.datasets:
+        inventory = Inventory(sources=sources, dataset=datasets[name])
+        for source in (sources.primary, sources.backup):
+            if source is not None:
+                _compare(
+                    audit, _listed(inventory, source), _planned(plan, plans, name, source.site)
+                )
+
+
+def _listed(inventory: Inventory, source: Source) -> Iterator[tuple[str, str]]:
+    for where, found in inventory.objects():
+        if where is source:
+            yield source.relative(inventory.dataset, found.object), found.object.etag
+
+
+def _planned(
+    plan: Plan, plans: Plans, dataset: DatasetName, site: SiteName
+) -> Iterator[tuple[str, str]]:
+    for stripe in plans.stripes(plan.digest):
+        if stripe.dataset == dataset:
+            for piece in stripe.slices:
+                if piece.site == site and piece.number == 0:
+                    yield piece.relative, piece.object.etag
+
+
+def _compare(
+    audit: Audit, listed: Iterable[tuple[str, str]], planned: Iterable[tuple[str, str]]
+) -> None:
+    left, right = iter(listed), iter(planned)
+    mine, theirs = next(left, None), next(right, None)
+    while mine is not None or theirs is not None:
+        if theirs is None or (mine is not None and _before(mine, theirs)):
+            audit.new += 1
+            mine = next(left, None)
+        elif mine is None or _before(theirs, mine):
+            audit.gone += 1
+            theirs = next(right, None)
+        else:
+            audit.changed += mine[1] != theirs[1]
+            mine, theirs = next(left, None), next(right, None)
+
+
+def _before(one: tuple[str, str], other: tuple[str, str]) -> bool:
+    return one[0].encode("utf-8") < other[0].encode("utf-8")

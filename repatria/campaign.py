@@ -1,0 +1,139 @@
+"""A run over a whole plan: every stripe, then manifests, then the audit of the end.
+
+Whoever runs the stripes (threads of this process, Prefect tasks, workers on other machines) calls
+``run_stripe``; the ledger and the leases are all that they share. ``finish`` says how it ended,
+and green means: nothing failed, nothing waits, receipts = plan = a new listing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from repatria.audit import Audit, audit_listing, audit_receipts
+from repatria.dataset import Dataset
+from repatria.errors import PlanRefused
+from repatria.inventory import Sources
+from repatria.leasing import Tenancy
+from repatria.manifest import Published, publish
+from repatria.names import DatasetName, RunId, SiteName
+from repatria.plan import Plan
+from repatria.ports.ledger import Failure, Ledger, Run, RunState, Verdict
+from repatria.ports.records import Manifests
+from repatria.ports.rules import Clock
+from repatria.site import Region
+from repatria.stripe import StripeWork, Tally
+from repatria.transfer import destinations
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """How a run ended. ``waiting`` counts records in quarantine that nobody decided on."""
+
+    run: RunId
+    state: RunState
+    audit: Audit
+    failures: Sequence[Failure] = ()
+    waiting: int = 0
+    manifests: Sequence[Published] = ()
+
+    @property
+    def exit_code(self) -> int:
+        """0 where everything is done; 14 where something waits."""
+        return 0 if self.state is RunState.COMPLETE else 14
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Campaign:
+    """One run of a plan, live or rehearsed: which of the two shows in what it was given."""
+
+    run: RunId
+    mode: str
+    plan: Plan
+    plans: Ledger
+    ledger: Ledger
+    scope: Sequence[Region]
+    datasets: Mapping[DatasetName, Dataset]
+    sources: Sources
+    manifests: Mapping[SiteName, Manifests]
+    tenancy: Tenancy
+    clock: Clock
+    work: Callable[[DatasetName, SiteName], StripeWork] = field(repr=False)
+
+    def begin(self) -> None:
+        """Remember that this run began. Raises ``PlanRefused`` for a plan that has expired."""
+        now = self.clock.now()
+        if now >= self.plan.expires_at:
+            raise PlanRefused(
+                "the plan has expired",
+                plan=self.plan.digest[:12],
+                expired=self.plan.expires_at.isoformat(timespec="minutes"),
+            )
+        self.ledger.begin(
+            Run(
+                id=self.run,
+                verb="migrate" if self.mode == "live" else "rehearse",
+                mode=self.mode,
+                plan=self.plan.digest,
+                config_digest=self.plan.config_digest,
+                began_at=now,
+            )
+        )
+
+    def run_stripe(self, number: int) -> Tally:
+        """Do what is left of one stripe, under its lease."""
+        stripe = self.plans.stripe(self.plan.digest, number)
+        with self.tenancy.hold(f"{self.mode}/{self.plan.digest[:16]}/{number}") as lease:
+            work = self.work(stripe.dataset, stripe.slices[0].site)
+            tally = work.run(stripe, lease)
+            if not tally.failed:
+                self.ledger.finish_stripe(self.plan.digest, number, lease)
+        return tally
+
+    def finish(self, tally: Tally) -> Ending:
+        """Publish what stands, check the end against plan and listing, and say how it ended."""
+        published = list(self._publish())
+        audit = Audit()
+        audit_receipts(audit, self.plan, self.plans, self.ledger, self.scope)
+        audit_listing(audit, self.plan, self.plans, self.sources, self.datasets)
+        waiting = sum(e.rows for e in self.ledger.waiting(verdict=Verdict.OPEN))
+        failures = self._failures()
+        clean = audit.clean and not failures and not waiting
+        ending = Ending(
+            run=self.run,
+            state=RunState.COMPLETE if clean else RunState.INCOMPLETE,
+            audit=audit,
+            failures=failures,
+            waiting=waiting,
+            manifests=published,
+        )
+        self.ledger.end(self.run, ending.state, self.clock.now(), summary(ending, tally))
+        return ending
+
+    def stopped(self, tally: Tally, state: RunState, why: str) -> None:
+        """Remember that the run ended early, and why (the name of an error, never a record)."""
+        counts = {name: getattr(tally, name) for name in tally.__slots__}
+        self.ledger.end(self.run, state, self.clock.now(), {**counts, "why": why})
+
+    def _publish(self) -> Iterator[Published]:
+        for name in self.plan.datasets:
+            for region in self.scope:
+                for site in destinations(region):
+                    yield publish(self.ledger, self.manifests[site], name, region.name)
+
+    def _failures(self) -> Sequence[Failure]:
+        return [f for f in self.ledger.failures() if f.dataset in self.plan.datasets]
+
+
+def summary(ending: Ending, tally: Tally) -> dict[str, object]:
+    """Return the counts of a run, as the ledger and the screens show them."""
+    counts: dict[str, object] = {name: getattr(tally, name) for name in tally.__slots__}
+    return {
+        **counts,
+        "waiting": ending.waiting,
+        "failures": len(ending.failures),
+        "unfinished": ending.audit.unfinished,
+        "new": ending.audit.new,
+        "changed": ending.audit.changed,
+        "gone": ending.audit.gone,
+    }

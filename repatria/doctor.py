@@ -1,0 +1,172 @@
+"""The doctor: what is there, what is allowed, what a store honours, and what follows from it.
+
+Every finding says what was seen and what it means for safety. Not being able to see something is
+a finding of its own and never counts as well (law 7).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from repatria.dataset import Dataset
+from repatria.errors import AccessRefused, RepatriaError, Transient
+from repatria.ports.bucket import Bucket
+from repatria.site import Role, Site, SitePhase
+
+
+class Grade(StrEnum):
+    """How a finding bears on the work."""
+
+    WELL = "well"
+    NOTE = "note"  #: Good to know; nothing is at risk.
+    CARE = "care"  #: It works, in a slower or weaker way.
+    ILL = "ill"  #: The main job cannot be done safely until this is mended.
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at."""
+
+    about: str
+    grade: Grade
+    says: str
+    means: str = ""
+
+
+PROBE_KEY: Final = "_repatria/doctor/probe"
+CAPACITY_LOW: Final = 2 * 1024**3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patient:
+    """A site with its store, as a role of ours would use it. ``prefix`` is the store's root."""
+
+    site: Site
+    bucket: Bucket
+    prefix: str
+    skew_s_max: float
+    clock_skew_s: Callable[[], float | None]
+
+
+def examine(patient: Patient, datasets: Sequence[Dataset], *, probing: bool) -> Iterator[Finding]:
+    """Look at one site. ``probing`` writes a few tiny objects under a reserved key.
+
+    Stops at the first finding that makes the others pointless: a store that cannot be reached.
+    """
+    name = patient.site.name
+    try:
+        observed = patient.bucket.observe()
+    except RepatriaError as error:
+        yield _away(name, "reach", error)
+        return
+    yield _location(patient.site, observed.location)
+    if observed.key_region is not None and observed.key_region != patient.site.location:
+        yield Finding(f"{name}: key", Grade.ILL, f"the key at rest lives in {observed.key_region}")
+    yield _phase(patient.site)
+    yield _skew(patient)
+    if patient.site.role is Role.ENCLAVE:
+        yield from _target(patient, probing=probing)
+    else:
+        yield from _source(patient, datasets)
+
+
+def _away(name: str, what: str, error: RepatriaError) -> Finding:
+    means = "the role lacks a permission" if isinstance(error, AccessRefused) else error.hint
+    if isinstance(error, Transient):
+        means = "the store does not answer now; nothing else was looked at"
+    return Finding(f"{name}: {what}", Grade.ILL, str(error), means)
+
+
+def _location(site: Site, seen: str | None) -> Finding:
+    about = f"{site.name}: place"
+    if seen is None:
+        return Finding(
+            about, Grade.ILL, "the store does not say where it is", "the gate refuses it"
+        )
+    if seen != site.location:
+        says = f"the store says {seen}, the configuration says {site.location}"
+        return Finding(about, Grade.ILL, says, "the gate refuses to write here")
+    return Finding(about, Grade.WELL, f"stands in {seen} ({site.jurisdiction}), as configured")
+
+
+def _phase(site: Site) -> Finding:
+    about = f"{site.name}: phase"
+    if site.role is not Role.ENCLAVE or site.phase is SitePhase.OPEN:
+        return Finding(about, Grade.WELL, f"{site.phase}")
+    return Finding(
+        about, Grade.NOTE, f"{site.phase}", "rehearsals may look at it; live runs refuse"
+    )
+
+
+def _skew(patient: Patient) -> Finding:
+    about = f"{patient.site.name}: clock"
+    skew = patient.clock_skew_s()
+    if skew is None:
+        return Finding(about, Grade.NOTE, "the store does not tell its time")
+    if abs(skew) > patient.skew_s_max:
+        says = f"differs from ours by {skew:+.0f} s"
+        return Finding(about, Grade.CARE, says, "signatures fail beyond 15 minutes; set the clock")
+    return Finding(about, Grade.WELL, f"agrees with ours within {patient.skew_s_max:.0f} s")
+
+
+def _source(patient: Patient, datasets: Sequence[Dataset]) -> Iterator[Finding]:
+    for dataset in datasets:
+        about = f"{patient.site.name}: {dataset.name}"
+        try:
+            first = next(iter(patient.bucket.list(patient.prefix + dataset.prefix)), None)
+            if first is None:
+                yield Finding(about, Grade.CARE, "no object under its prefix", "an empty plan")
+                continue
+            patient.bucket.head(first.object.key)
+            if first.object.size and not first.archived:
+                patient.bucket.read(first.object, 0, 1)
+        except RepatriaError as error:
+            yield _away(patient.site.name, dataset.name, error)
+        else:
+            yield Finding(about, Grade.WELL, "can be listed, looked at and read")
+
+
+def _target(patient: Patient, *, probing: bool) -> Iterator[Finding]:
+    name = patient.site.name
+    if not probing:
+        yield Finding(f"{name}: promises", Grade.NOTE, "not tried: that needs a write")
+        return
+    try:
+        honours = patient.bucket.probe(patient.prefix + PROBE_KEY)
+    except RepatriaError as error:
+        yield _away(name, "write", error)
+        return
+    yield Finding(f"{name}: write", Grade.WELL, "objects can be put and read back")
+    for what, honoured, loss in (
+        ("If-None-Match", honours.create_only, "two writers could overwrite each other"),
+        ("If-Match", honours.replace_only, "a replaced parcel could hide another writer's"),
+    ):
+        yield _promise(f"{name}: {what}", loss, Grade.ILL, honoured=honoured)
+    loss = "damage on the way is found by reading back instead"
+    yield _promise(f"{name}: checksums", loss, Grade.CARE, honoured=honours.checksums)
+    loss = "an overwritten parcel cannot be brought back"
+    yield _promise(f"{name}: versions", loss, Grade.CARE, honoured=honours.versions)
+
+
+def _promise(about: str, loss: str, worst: Grade, *, honoured: bool | None) -> Finding:
+    if honoured:
+        return Finding(about, Grade.WELL, "honoured")
+    seen = "not honoured" if honoured is False else "could not be tried"
+    return Finding(about, worst, seen, loss)
+
+
+def verdict(findings: Sequence[Finding]) -> tuple[Grade, str]:
+    """Return the worst grade, and one line that says what it means."""
+    order = list(Grade)
+    worst = max((finding.grade for finding in findings), key=order.index, default=Grade.ILL)
+    counts = {grade: sum(f.grade is grade for f in findings) for grade in order}
+    if not findings:
+        return worst, "nothing was looked at"
+    if worst is Grade.ILL:
+        return worst, f"not ready: {counts[Grade.ILL]} of {len(findings)} findings stand in the way"
+    if worst is Grade.CARE:
+        return worst, f"ready, with care: {counts[Grade.CARE]} findings to know about"
+    return worst, f"ready: {len(findings)} findings, nothing stands in the way"

@@ -1,0 +1,173 @@
+"""Manifests: per dataset and region, the list of parcels that count; all that applications trust.
+
+A manifest is a Parquet table with a row per parcel and its totals in the schema's metadata
+(docs/formats/target.md). It is built from receipts alone, replaced by compare-and-swap, and left
+alone where it would say the same again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from repatria.digest import add_multisets
+from repatria.errors import ForeignObject, Occupied
+from repatria.names import DatasetName, RegionName, SiteName
+from repatria.ports.bucket import ABSENT
+from repatria.ports.ledger import Receipts
+from repatria.ports.records import Manifests
+from repatria.receipt import Line, Receipt
+
+FORMAT: Final = 1
+METADATA: Final = b"repatria.manifest"
+_ROWS: Final = 10_000
+_TRIES: Final = 3
+SCHEMA: Final = pa.schema(
+    [
+        pa.field("key", pa.string(), nullable=False),
+        pa.field("version", pa.string()),
+        pa.field("etag", pa.string(), nullable=False),
+        pa.field("rows", pa.int64(), nullable=False),
+        pa.field("bytes", pa.int64(), nullable=False),
+        pa.field("sha256", pa.string(), nullable=False),
+        pa.field("digest", pa.string(), nullable=False),
+        pa.field("slice", pa.string(), nullable=False),
+        pa.field("ordinal", pa.int32(), nullable=False),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A manifest as it stands: what it sums up to."""
+
+    dataset: DatasetName
+    region: RegionName
+    site: SiteName
+    generation: int
+    parcels: int
+    rows: int
+    bytes: int
+
+
+@dataclass(slots=True)
+class _Sums:
+    parcels: int = 0
+    rows: int = 0
+    bytes: int = 0
+    digest: str | None = None
+
+    def add(self, line: Line) -> None:
+        self.parcels += 1
+        self.rows += line.rows
+        self.bytes += line.object.size
+        self.digest = (
+            line.digest if self.digest is None else add_multisets(self.digest, line.digest)
+        )
+
+
+def publish(
+    receipts: Receipts, manifests: Manifests, dataset: DatasetName, region: RegionName
+) -> Published:
+    """Publish what the receipts say now. Raises ``ForeignObject`` if it cannot win the swap."""
+    for _ in range(_TRIES):
+        body, sums = build(receipts, dataset, region, manifests.site)
+        content = hashlib.sha256(body).hexdigest()
+        held = manifests.held(dataset, region)
+        before = told(held[0]) if held is not None else {}
+        generation = int(str(before.get("generation", 0)))
+        if before.get("content") != content:
+            generation += 1
+            facts = {
+                "format": FORMAT,
+                "dataset": dataset,
+                "region": region,
+                "site": manifests.site,
+                "generation": generation,
+                "parcels": sums.parcels,
+                "rows": sums.rows,
+                "bytes": sums.bytes,
+                "digest": sums.digest or "",
+                "content": content,
+            }
+            try:
+                manifests.publish(
+                    dataset, region, sealed(body, facts), held[1] if held is not None else ABSENT
+                )
+            except Occupied:
+                continue
+        return Published(
+            dataset, region, manifests.site, generation, sums.parcels, sums.rows, sums.bytes
+        )
+    raise ForeignObject("somebody else keeps replacing a manifest", dataset=dataset, region=region)
+
+
+def build(
+    receipts: Receipts, dataset: DatasetName, region: RegionName, site: SiteName
+) -> tuple[bytes, _Sums]:
+    """Write the table of parcels, in order of (slice, ordinal); a batch of rows at a time."""
+    sums = _Sums()
+    sink = pa.BufferOutputStream()
+    with pq.ParquetWriter(sink, SCHEMA, compression="zstd", write_page_checksum=True) as writer:
+        lines = _lines(receipts.receipts(dataset, region), region, site)
+        while some := list(islice(lines, _ROWS)):
+            for _, line in some:
+                sums.add(line)
+            writer.write_table(_table(some))
+    return sink.getvalue().to_pybytes(), sums
+
+
+def _lines(
+    receipts: Iterable[Receipt], region: RegionName, site: SiteName
+) -> Iterator[tuple[Receipt, Line]]:
+    for receipt in receipts:
+        for line in receipt.lines:
+            if line.region == region and line.site == site:
+                yield receipt, line
+
+
+def _table(lines: list[tuple[Receipt, Line]]) -> pa.Table:
+    columns = [
+        [line.object.key for _, line in lines],
+        [line.object.version for _, line in lines],
+        [line.object.etag for _, line in lines],
+        [line.rows for _, line in lines],
+        [line.object.size for _, line in lines],
+        [line.sha256 for _, line in lines],
+        [line.digest for _, line in lines],
+        [receipt.batch.slice for receipt, _ in lines],
+        [receipt.batch.ordinal for receipt, _ in lines],
+    ]
+    arrays = [pa.array(column, field.type) for column, field in zip(columns, SCHEMA, strict=True)]
+    return pa.Table.from_arrays(arrays, schema=SCHEMA)
+
+
+def sealed(body: bytes, facts: dict[str, str | int]) -> bytes:
+    """Write the table again with what it sums up to in its metadata."""
+    rows = pq.read_table(pa.BufferReader(body))
+    text = json.dumps(facts, sort_keys=True, separators=(",", ":"))
+    sink = pa.BufferOutputStream()
+    pq.write_table(
+        rows.replace_schema_metadata({METADATA: text.encode()}),
+        sink,
+        compression="zstd",
+        write_page_checksum=True,
+    )
+    return sink.getvalue().to_pybytes()
+
+
+def told(body: bytes) -> dict[str, str | int]:
+    """Read what a manifest says of itself. Raises ``ForeignObject`` for what is not one."""
+    try:
+        metadata = pq.read_schema(pa.BufferReader(body)).metadata or {}
+        facts: dict[str, str | int] = json.loads(metadata[METADATA])
+    except (pa.ArrowException, OSError, KeyError, ValueError) as error:
+        raise ForeignObject("what stands at the manifest's key is not a manifest") from error
+    return facts
