@@ -68,7 +68,7 @@ class Receipt:
     ``census`` counts the records that resolved to each region and were neither erased,
     superseded nor quarantined; regions in it without a line *stayed*. ``decisions`` is the
     SHA-256 of the row-by-row residency decisions: the same version read again must give it again.
-    ``bytes_read`` counts decoded bytes.
+    ``bytes_read`` counts decoded bytes; ``label`` is what messages call the slice (empty: its id).
     """
 
     batch: BatchName
@@ -83,6 +83,7 @@ class Receipt:
     lines: tuple[Line, ...]
     decisions: str
     bytes_read: int
+    label: str = ""
 
     @property
     def moved(self) -> int:

@@ -1,0 +1,1 @@
+"""The ledger in an SQL database: SQLite in a file, or PostgreSQL."""

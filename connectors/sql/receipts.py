@@ -1,0 +1,165 @@
+"""Receipts: one account per batch, its lines, and what of it waits.
+
+Committing is one transaction, alone from its first statement: the fence is checked, the receipt
+that stands is read, ``amend`` decides what may change, and account, lines, quarantine and
+journal entries are written together. Killed anywhere, nothing of it is there; done twice, it
+is there once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from sqlalchemy import ColumnElement, Connection, exists, select, tuple_, update
+
+from connectors.sql import outbox
+from connectors.sql.dialects import insert_into
+from connectors.sql.leases import hold
+from connectors.sql.quarantine import settle
+from connectors.sql.rows import account_row, line_row, load
+from connectors.sql.shelf import Shelf
+from connectors.sql.store import PAGE, pages
+from connectors.sql.tables import accounts, lines
+from repatria.amendment import amend, home_lines
+from repatria.names import DatasetName, RegionName, SliceId
+from repatria.ports.ledger import Lease
+from repatria.receipt import BatchName, Receipt
+
+_BATCH = (accounts.c.slice, accounts.c.ordinal, accounts.c.version)
+
+
+class SqlReceipts(Shelf):
+    """The ``Receipts`` port."""
+
+    def committed(self, pieces: Sequence[SliceId]) -> Mapping[BatchName, Receipt]:
+        found: dict[BatchName, Receipt] = {}
+        for page in pages(pieces):
+            with self._store.reading() as connection:
+                rows = connection.execute(select(accounts).where(accounts.c.slice.in_(page))).all()
+                loaded = load(connection, self._store.seal, rows)
+            found.update((receipt.batch, receipt) for receipt in loaded)
+        return found
+
+    def commit(self, receipt: Receipt, lease: Lease, entries: Sequence[bytes]) -> None:
+        receipt.checked()
+        with self._store.writing() as connection:
+            hold(connection, lease)
+            self._amend(connection, receipt)
+            outbox.append(connection, entries)
+
+    def receipts(
+        self, dataset: DatasetName | None = None, region: RegionName | None = None
+    ) -> Iterator[Receipt]:
+        """Yield receipts of that dataset that have a line of that region, each one whole."""
+        query = select(accounts).where(*_of(dataset, region)).order_by(*_BATCH).limit(PAGE)
+        after: tuple[str, int, str] = ("", -1, "")
+        while True:
+            with self._store.reading() as connection:
+                rows = connection.execute(query.where(tuple_(*_BATCH) > after)).all()
+                loaded = load(connection, self._store.seal, rows)
+            yield from loaded
+            if len(rows) < PAGE:
+                return
+            after = (rows[-1].slice, rows[-1].ordinal, rows[-1].version)
+
+    def reopen(self, batches: Sequence[BatchName]) -> int:
+        marked = 0
+        with self._store.writing() as connection:
+            for page in pages(list(dict.fromkeys(batches))):
+                named = [(batch.slice, batch.ordinal, batch.version) for batch in page]
+                change = update(accounts).where(tuple_(*_BATCH).in_(named)).values(reopened=True)
+                marked += connection.execute(change).rowcount
+        return marked
+
+    def reopened(self, pieces: Sequence[SliceId]) -> frozenset[BatchName]:
+        found: set[BatchName] = set()
+        for page in pages(pieces):
+            query = select(*_BATCH).where(accounts.c.slice.in_(page), accounts.c.reopened)
+            with self._store.reading() as connection:
+                found.update(BatchName(*row) for row in connection.execute(query))
+        return frozenset(found)
+
+    def _amend(self, connection: Connection, receipt: Receipt) -> None:
+        batch = receipt.batch
+        query = select(accounts).where(
+            accounts.c.slice == batch.slice, accounts.c.ordinal == batch.ordinal
+        )
+        rows = connection.execute(query).all()
+        row = next((row for row in rows if row.version == batch.version), None)
+        others = [row.id for row in rows if row.version != batch.version]
+        stored = None if row is None else load(connection, self._store.seal, [row])[0]
+        reopened = row is not None and row.reopened
+        after = amend(stored, receipt, reopened=reopened)
+        if after is stored and not reopened:
+            return
+        if row is None:
+            _discount(connection, others)
+            number = _insert_account(connection, after)
+        else:
+            number = row.id
+        self._write_lines(connection, number, stored, after)
+        _discount_lines(connection, others, stored, after)
+        again = settle(connection, self._store.seal, number, after)
+        if stored is not None or again:
+            values = account_row(after) | {"reopened": again}
+            connection.execute(update(accounts).where(accounts.c.id == number).values(values))
+
+    def _write_lines(
+        self, connection: Connection, number: int, stored: Receipt | None, after: Receipt
+    ) -> None:
+        old = set(stored.lines) if stored is not None else set()
+        places = {(line.region, line.site) for line in old}
+        home = set(home_lines(after.lines).values())
+        new = []
+        for place, line in enumerate(after.lines):
+            if line in old:
+                continue
+            row = line_row(self._store.seal, line) | {"place": place, "counts": line in home}
+            if (line.region, line.site) not in places:
+                new.append(row | {"batch": number})
+                continue
+            here = (
+                lines.c.batch == number,
+                lines.c.region == line.region,
+                lines.c.site == line.site,
+            )
+            connection.execute(update(lines).where(*here).values(row))
+        if new:
+            connection.execute(insert_into(connection, lines), new)
+
+
+def _insert_account(connection: Connection, receipt: Receipt) -> int:
+    row = account_row(receipt) | {"reopened": False, "counts": True}
+    insert = insert_into(connection, accounts).values(row).returning(accounts.c.id)
+    return int(connection.execute(insert).scalar_one())
+
+
+def _discount(connection: Connection, others: Sequence[int]) -> None:
+    """Let totals forget what was read at other versions of the same batch."""
+    if others:
+        change = update(accounts).where(accounts.c.id.in_(others)).values(counts=False)
+        connection.execute(change)
+
+
+def _discount_lines(
+    connection: Connection,
+    others: Sequence[int],
+    stored: Receipt | None,
+    after: Receipt,
+) -> None:
+    """Let totals forget parcels of other versions where one of this version stands now."""
+    old = set(stored.lines) if stored is not None else set()
+    regions = [region for region, line in home_lines(after.lines).items() if line not in old]
+    if others and regions:
+        change = update(lines).where(lines.c.batch.in_(others), lines.c.region.in_(regions))
+        connection.execute(change.values(counts=False))
+
+
+def _of(dataset: DatasetName | None, region: RegionName | None) -> list[ColumnElement[bool]]:
+    wanted = []
+    if dataset is not None:
+        wanted.append(accounts.c.dataset == dataset)
+    if region is not None:
+        here = select(lines.c.batch).where(lines.c.batch == accounts.c.id, lines.c.region == region)
+        wanted.append(exists(here))
+    return wanted

@@ -1,0 +1,121 @@
+"""Amendments: what a later receipt of the same batch may change in the one that stands.
+
+A batch is reproducible, so its dataset, site, end and number of records never change. Its account
+changes for three reasons only: the batch was opened again, lines are added for further regions
+(rows may then have become erased, superseded or quarantined since), or the atlas is another
+one. A line is written once; it is replaced only by the line that counts one replacement more.
+Whatever results must balance as a whole, with the lines of every earlier commit: that is
+where a forgotten line would show.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from repatria.errors import Unbalanced
+from repatria.receipt import Line, Receipt, Waiting
+
+
+def amend(stored: Receipt | None, new: Receipt, *, reopened: bool) -> Receipt:
+    """Return the receipt that stands after ``new`` is committed over ``stored``.
+
+    Repeating a commit gives ``stored`` itself. Raises ``Unbalanced``, saying what may not change.
+    """
+    _told_apart(new)
+    new.checked()
+    if stored is None:
+        return new
+    _same_batch(stored, new)
+    lines = _lines(stored, new)
+    if _same_account(stored, new):
+        after = replace(stored, lines=lines)
+    else:
+        _may_change(stored, new, reopened=reopened, added=len(lines) > len(stored.lines))
+        after = replace(new, lines=lines, waiting=_waiting(stored, new))
+    after.checked()
+    return stored if after == stored else after
+
+
+def home_lines(lines: Iterable[Line]) -> dict[str, Line]:
+    """Return the line of each region that was recorded first: the home's, never a standby's."""
+    first: dict[str, Line] = {}
+    for line in lines:
+        first.setdefault(line.region, line)
+    return first
+
+
+def _told_apart(new: Receipt) -> None:
+    lines = {(line.region, line.site) for line in new.lines}
+    waiting = {(entry.reason, entry.region) for entry in new.waiting}
+    if len(lines) < len(new.lines) or len(waiting) < len(new.waiting):
+        raise Unbalanced("a receipt names the same place twice", slice=new.batch.slice)
+
+
+def _same_batch(stored: Receipt, new: Receipt) -> None:
+    for name in ("batch", "dataset", "site", "last", "read"):
+        if getattr(stored, name) != getattr(new, name):
+            raise Unbalanced(
+                "a batch read again is not the batch that was read",
+                slice=new.batch.slice,
+                ordinal=new.batch.ordinal,
+                differs=name,
+            )
+
+
+def _lines(stored: Receipt, new: Receipt) -> tuple[Line, ...]:
+    lines = {(line.region, line.site): line for line in stored.lines}
+    for line in new.lines:
+        old = lines.setdefault((line.region, line.site), line)
+        if line.replaced == old.replaced + 1:
+            lines[line.region, line.site] = line
+        elif line.replaced != old.replaced:
+            raise Unbalanced(
+                "a parcel was replaced behind this receipt's back",
+                slice=new.batch.slice,
+                region=line.region,
+                stored=old.replaced,
+                offered=line.replaced,
+            )
+    return tuple(lines.values())
+
+
+def _same_account(stored: Receipt, new: Receipt) -> bool:
+    return _account(stored) == _account(new)
+
+
+def _account(receipt: Receipt) -> tuple[object, ...]:
+    census = {region: rows for region, rows in receipt.census.items() if rows}
+    waiting = {(e.reason, e.region): (e.rows, e.positions) for e in receipt.waiting}
+    return census, receipt.erased, receipt.superseded, waiting, receipt.decisions
+
+
+def _may_change(stored: Receipt, new: Receipt, *, reopened: bool, added: bool) -> None:
+    if reopened or _atlas(stored) != _atlas(new):
+        return
+    if stored.decisions != new.decisions:
+        raise Unbalanced(
+            "the residency of a batch changed", slice=new.batch.slice, ordinal=new.batch.ordinal
+        )
+    if not added:
+        raise Unbalanced(
+            "a batch that nobody opened again has another account",
+            slice=new.batch.slice,
+            ordinal=new.batch.ordinal,
+        )
+
+
+def _atlas(receipt: Receipt) -> str:
+    """Return what stands before the colon of ``decisions``: which atlas they were made with."""
+    return receipt.decisions.rpartition(":")[0]
+
+
+def _waiting(stored: Receipt, new: Receipt) -> tuple[Waiting, ...]:
+    """Return the new entries; one that points to nothing keeps pointing where it did."""
+    held = {(e.reason, e.region, e.positions): e for e in stored.waiting if e.kept is not None}
+    return tuple(
+        replace(entry, site=old.site, kept=old.kept)
+        if entry.kept is None and (old := held.get((entry.reason, entry.region, entry.positions)))
+        else entry
+        for entry in new.waiting
+    )
