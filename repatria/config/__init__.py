@@ -1,0 +1,1 @@
+"""The configuration: strict YAML in, frozen nouns out, nothing guessed and nothing overridden."""

@@ -1,0 +1,99 @@
+"""Limits, as the configuration writes them: each within bounds, and none without a value."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Self
+
+from pydantic import Field, model_validator
+
+from repatria.config.size import Size
+from repatria.config.strict_model import Strict
+from repatria.limits import MIB, Limits
+
+_DEFAULT: Final = Limits()
+_TIB: Final = 1024 * 1024 * MIB
+
+
+class LimitsModel(Strict):
+    """What one run may use, and what one object or record may be."""
+
+    batch_bytes: Annotated[Size, Field(ge=64 * 1024, le=1024 * MIB)] = _DEFAULT.batch_bytes
+    """Decoded bytes of a batch. Fixed once a ledger holds receipts."""
+
+    slice_bytes: Annotated[Size, Field(ge=64 * 1024, le=_TIB)] = _DEFAULT.slice_bytes
+    """Objects larger than this are cut, where they can be."""
+
+    bundle_bytes: Annotated[Size, Field(ge=1, le=_TIB)] = _DEFAULT.bundle_bytes
+    """A stripe closes at this many bytes of small objects."""
+
+    stripe_bytes: Annotated[Size, Field(ge=1, le=64 * _TIB)] = _DEFAULT.stripe_bytes
+    """A stripe closes at this many bytes of objects of any size."""
+
+    stripe_slices: Annotated[int, Field(ge=1, le=100_000)] = _DEFAULT.stripe_slices
+    """A stripe closes at this many slices."""
+
+    bytes_in_flight: Annotated[Size, Field(ge=64 * 1024, le=_TIB)] = _DEFAULT.bytes_in_flight
+    """Decoded bytes that all workers of a machine may hold together."""
+
+    workers: Annotated[int, Field(ge=1, le=256)] = _DEFAULT.workers
+    """Threads that move stripes on one machine."""
+
+    decoded_ratio: Annotated[int, Field(ge=2, le=1_000_000)] = _DEFAULT.decoded_ratio
+    """Decoded bytes per stored byte, above which an object is refused."""
+
+    batch_bytes_hard: Annotated[Size, Field(ge=64 * 1024, le=_TIB)] = _DEFAULT.batch_bytes_hard
+    """A batch that decodes to more than this is refused."""
+
+    rows_per_object: Annotated[int, Field(ge=1, le=10**12)] = _DEFAULT.rows_per_object
+    """Rows of one object."""
+
+    columns: Annotated[int, Field(ge=1, le=100_000)] = _DEFAULT.columns
+    """Columns of one object."""
+
+    row_groups: Annotated[int, Field(ge=1, le=1_000_000)] = _DEFAULT.row_groups
+    """Row groups of one Parquet object."""
+
+    record_bytes: Annotated[Size, Field(ge=1024, le=1024 * MIB)] = _DEFAULT.record_bytes
+    """Bytes of one text record."""
+
+    nesting: Annotated[int, Field(ge=1, le=500)] = _DEFAULT.nesting
+    """Levels of lists and objects in one record."""
+
+    key_bytes: Annotated[int, Field(ge=64, le=1024)] = _DEFAULT.key_bytes
+    """Bytes of a key at a target store; longer ones are replaced by a digest."""
+
+    attempts: Annotated[int, Field(ge=1, le=20)] = _DEFAULT.attempts
+    """Attempts of one call to a store."""
+
+    wait_s_max: Annotated[float, Field(ge=0, le=3600)] = _DEFAULT.wait_s_max
+    """Seconds between two attempts of one call, at most."""
+
+    call_s_max: Annotated[float, Field(gt=0, le=86_400)] = _DEFAULT.call_s_max
+    """Seconds of one call, all its attempts and waits together."""
+
+    lease_s: Annotated[float, Field(ge=1, le=3600)] = _DEFAULT.lease_s
+    """Seconds without a beat after which a stripe may be taken over."""
+
+    plan_valid_hours: Annotated[int, Field(ge=1, le=8760)] = _DEFAULT.plan_valid_hours
+    """Hours after which a plan expires."""
+
+    clock_skew_s: Annotated[float, Field(gt=0, le=900)] = _DEFAULT.clock_skew_s
+    """Seconds by which our clock may differ from a store's."""
+
+    @model_validator(mode="after")
+    def _agrees_with_itself(self) -> Self:
+        pairs = (
+            ("record_bytes", "batch_bytes_hard"),
+            ("batch_bytes", "batch_bytes_hard"),
+            ("batch_bytes", "bytes_in_flight"),
+            ("wait_s_max", "call_s_max"),
+            ("bundle_bytes", "stripe_bytes"),
+        )
+        wrong = [pair for pair in pairs if getattr(self, pair[0]) > getattr(self, pair[1])]
+        if wrong:
+            raise ValueError("; ".join(f"expected {less} ≤ {more}" for less, more in wrong))
+        return self
+
+    def noun(self) -> Limits:
+        """Return the noun of this model."""
+        return Limits(**self.model_dump())
