@@ -8,6 +8,8 @@ one per distinct value of a dictionary column.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -42,6 +44,7 @@ class Atlas:
                 assert known[country] == ELSEWHERE, "a country stands in one region"
                 known[country] = index
         known |= {alias: known[country] for alias, country in aliases.items()}
+        self.digest = _digest(self.regions, aliases)
         self._known = pa.array(list(known), pa.string())
         self._codes = np.array([*known.values(), UNKNOWN], dtype=np.int32)
 
@@ -73,6 +76,12 @@ class Atlas:
             values = values.cast(pa.large_string())
         found = pc.index_in(values, value_set=self._known.cast(values.type))
         return self._codes[_places(found, len(self._known))]
+
+
+def _digest(regions: tuple[Region, ...], aliases: Mapping[str, str]) -> str:
+    """Name what this atlas decides: SHA-256 over regions with their countries, and aliases."""
+    told = [[region.name, sorted(region.countries)] for region in regions]
+    return hashlib.sha256(json.dumps([told, sorted(aliases.items())]).encode()).hexdigest()
 
 
 def _places(indices: pa.Array[Any], absent: int) -> npt.NDArray[np.int64]:

@@ -15,12 +15,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from repatria.atlas import Atlas
+from repatria.atlas import ELSEWHERE, Atlas, Codes
 from repatria.batch import Batch, Reason
 from repatria.contest import Standing
 from repatria.names import RegionName
 from repatria.receipt import ELSEWHERE as ELSEWHERE_NAME
-from repatria.residency import ELSEWHERE, Codes, reason_of
+from repatria.residency import reason_of
 
 STAYS: Final = -1
 ERASED: Final = -2
@@ -127,7 +127,7 @@ class Sorted:
         wanted = np.array(sorted(self.atlas.index(region) for region in regions), dtype=np.int32)
         rows = np.flatnonzero(np.isin(self.fates, wanted))
         order = rows[np.argsort(self.fates[rows], kind="stable")]
-        taken = self.batch.rows.take(pa.array(order))
+        taken = self.batch.rows.take(order)
         counts = np.bincount(self.fates[rows], minlength=len(self.atlas.regions))
         tables, start = {}, 0
         for index in wanted:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final
@@ -17,7 +17,7 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from repatria.digest import add_multisets
+from repatria.digest import add
 from repatria.errors import ForeignObject, Occupied
 from repatria.names import DatasetName, RegionName, SiteName
 from repatria.ports.bucket import ABSENT
@@ -29,18 +29,19 @@ FORMAT: Final = 1
 METADATA: Final = b"repatria.manifest"
 _ROWS: Final = 10_000
 _TRIES: Final = 3
+_COLUMNS: Final[Mapping[str, pa.DataType]] = {
+    "key": pa.string(),
+    "version": pa.string(),
+    "etag": pa.string(),
+    "rows": pa.int64(),
+    "bytes": pa.int64(),
+    "sha256": pa.string(),
+    "digest": pa.string(),
+    "slice": pa.string(),
+    "ordinal": pa.int32(),
+}
 SCHEMA: Final = pa.schema(
-    [
-        pa.field("key", pa.string(), nullable=False),
-        pa.field("version", pa.string()),
-        pa.field("etag", pa.string(), nullable=False),
-        pa.field("rows", pa.int64(), nullable=False),
-        pa.field("bytes", pa.int64(), nullable=False),
-        pa.field("sha256", pa.string(), nullable=False),
-        pa.field("digest", pa.string(), nullable=False),
-        pa.field("slice", pa.string(), nullable=False),
-        pa.field("ordinal", pa.int32(), nullable=False),
-    ]
+    [pa.field(name, kind, nullable=name == "version") for name, kind in _COLUMNS.items()]
 )
 
 
@@ -68,9 +69,7 @@ class _Sums:
         self.parcels += 1
         self.rows += line.rows
         self.bytes += line.object.size
-        self.digest = (
-            line.digest if self.digest is None else add_multisets(self.digest, line.digest)
-        )
+        self.digest = line.digest if self.digest is None else add(self.digest, line.digest)
 
 
 def publish(
@@ -85,7 +84,7 @@ def publish(
         generation = int(str(before.get("generation", 0)))
         if before.get("content") != content:
             generation += 1
-            facts = {
+            facts: dict[str, str | int] = {
                 "format": FORMAT,
                 "dataset": dataset,
                 "region": region,
@@ -134,19 +133,21 @@ def _lines(
 
 
 def _table(lines: list[tuple[Receipt, Line]]) -> pa.Table:
-    columns = [
-        [line.object.key for _, line in lines],
-        [line.object.version for _, line in lines],
-        [line.object.etag for _, line in lines],
-        [line.rows for _, line in lines],
-        [line.object.size for _, line in lines],
-        [line.sha256 for _, line in lines],
-        [line.digest for _, line in lines],
-        [receipt.batch.slice for receipt, _ in lines],
-        [receipt.batch.ordinal for receipt, _ in lines],
+    rows = [
+        {
+            "key": line.object.key,
+            "version": line.object.version,
+            "etag": line.object.etag,
+            "rows": line.rows,
+            "bytes": line.object.size,
+            "sha256": line.sha256,
+            "digest": line.digest,
+            "slice": receipt.batch.slice,
+            "ordinal": receipt.batch.ordinal,
+        }
+        for receipt, line in lines
     ]
-    arrays = [pa.array(column, field.type) for column, field in zip(columns, SCHEMA, strict=True)]
-    return pa.Table.from_arrays(arrays, schema=SCHEMA)
+    return pa.Table.from_pylist(rows, schema=SCHEMA)
 
 
 def sealed(body: bytes, facts: dict[str, str | int]) -> bytes:

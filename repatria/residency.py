@@ -10,23 +10,20 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from repatria.atlas import Atlas
+from repatria.atlas import ELSEWHERE, Atlas, Codes
 from repatria.batch import Reason, Refusals
 from repatria.dataset import ByCountry, Column, ColumnType, Dataset, UnknownCountry
 from repatria.errors import BadObject
 from repatria.names import RegionName
 from repatria.ports.rules import Regions
 
-Codes = npt.NDArray[np.int32]
-
-ELSEWHERE: Final = -1
 _REASONS: Final = (
     Reason.UNKNOWN_COUNTRY,
     Reason.UNKNOWN_USER,
@@ -50,7 +47,7 @@ def reason_of(code: int) -> Reason:
     return _REASONS[-2 - code]
 
 
-def declared(rows: pa.Table, column: Column) -> pa.ChunkedArray:
+def declared(rows: pa.Table, column: Column) -> pa.ChunkedArray[Any]:
     """Return a deciding column in its declared type.
 
     Raises ``BadObject`` if the column is missing or cannot be read as that type.
@@ -87,7 +84,7 @@ class Resolver:
             codes[nobody & (codes != ELSEWHERE)] = code_of(Reason.NO_USER)
         return codes
 
-    def _placed(self, rows: pa.Table, users: pa.ChunkedArray) -> Codes:
+    def _placed(self, rows: pa.Table, users: pa.ChunkedArray[Any]) -> Codes:
         how = self.dataset.residency
         if isinstance(how, ByCountry):
             if how.column not in rows.column_names:
@@ -110,13 +107,17 @@ class Resolver:
         return named
 
 
-def _absent(users: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
+def _absent(users: pa.ChunkedArray[Any]) -> npt.NDArray[np.bool_]:
     """Say where a user is null, or the empty text."""
-    absent = pc.is_null(users)
+    absent = _mask(pc.is_null(users))
     if pa.types.is_large_string(users.type):
-        empty = pc.fill_null(pc.equal(users, pa.scalar("", users.type)), fill_value=False)
-        absent = pc.or_(absent, empty)
-    return np.asarray(absent.combine_chunks().to_numpy(zero_copy_only=False), dtype=np.bool_)
+        lengths = pc.fill_null(pc.binary_length(users), pa.scalar(0, pa.int64()))
+        absent = absent | _mask(pc.equal(lengths, pa.scalar(0, pa.int64())))
+    return absent
+
+
+def _mask(flags: Any) -> npt.NDArray[np.bool_]:  # noqa: ANN401  # Chunked or not, as it comes.
+    return np.asarray(flags, dtype=np.bool_)
 
 
 def decisions(

@@ -24,7 +24,7 @@ from repatria.errors import (
     StaleSlice,
     Stopped,
 )
-from repatria.names import RegionName, SiteName
+from repatria.names import RegionName, SiteName, SliceId
 from repatria.plan import Stripe
 from repatria.ports.ledger import Failure, FailureKind, Failures, Lease, Receipts
 from repatria.ports.records import Source
@@ -34,7 +34,7 @@ from repatria.slice import Slice
 from repatria.sorter import name_of
 from repatria.transfer import Known, Transfer, complete, decided_under
 
-_KINDS: Final = {
+_KINDS: Final[Mapping[type[RepatriaError], FailureKind]] = {
     BadObject: FailureKind.BAD,
     StaleSlice: FailureKind.STALE,
     Missing: FailureKind.MISSING,
@@ -68,7 +68,7 @@ class History:
 
     receipts: Mapping[BatchName, Receipt]
     reopened: frozenset[BatchName]
-    others: Mapping[str, Sequence[Receipt]] = field(default_factory=dict)
+    others: Mapping[SliceId, Sequence[Receipt]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, receipts: Receipts, pieces: Sequence[Slice]) -> History:
@@ -76,7 +76,7 @@ class History:
         ids = [piece.id for piece in pieces]
         found = receipts.committed(ids)
         now = {piece.id: piece.version for piece in pieces}
-        others = defaultdict(list)
+        others: defaultdict[SliceId, list[Receipt]] = defaultdict(list)
         for name, receipt in found.items():
             if now[name.slice] != name.version:
                 others[name.slice].append(receipt)

@@ -93,6 +93,7 @@ class Transfer:
             lines=tuple(lines),
             decisions=former.decisions,
             bytes_read=0,
+            label=piece.label,
         )
         self.receipts.commit(receipt.checked(), lease, [committed(receipt)])
         return receipt
@@ -206,6 +207,7 @@ class Transfer:
             lines=(*lines, *others),
             decisions=sorted_.decisions,
             bytes_read=batch.rows.nbytes,
+            label=batch.piece.label,
         )
 
     def _waiting(self, sorted_: Sorted) -> list[Waiting]:
@@ -218,9 +220,7 @@ class Transfer:
                 rows=len(rows),
                 positions=tuple(int(place) for place in sorted_.batch.positions[rows]),
             )
-            found.append(
-                self._kept(sorted_.batch, waiting, sorted_.batch.rows.take(pa.array(rows)))
-            )
+            found.append(self._kept(sorted_.batch, waiting, sorted_.batch.rows.take(rows)))
         let = self.sorter.released.get(name_of(sorted_.batch))
         gone = (let.entries if let else frozenset()) - {(w.reason, w.region) for w in found}
         return [

@@ -109,10 +109,13 @@ class Verifier:
             return told(matched=0, altered=max(count, line.rows), why=str(error))
         there = self.digests(stored)
         here = self.digests(rows if rows is not None else stored.slice(0, 0))
-        matched, missing, extra = compare(here, there)
-        altered = min(missing, extra)
+        found = compare(here, there)
+        altered = min(found.missing, found.extra)
         return told(
-            matched=matched, missing=missing - altered, extra=extra - altered, altered=altered
+            matched=found.matched,
+            missing=found.missing - altered,
+            extra=found.extra - altered,
+            altered=altered,
         )
 
     def digests(self, rows: pa.Table) -> Digests:
