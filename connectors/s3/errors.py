@@ -14,6 +14,7 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final, NamedTuple
+from xml.etree.ElementTree import ParseError
 
 from botocore import exceptions as sdk
 from botocore.parsers import ResponseParserError
@@ -160,6 +161,7 @@ _TRANSPORT: Final = (
     sdk.CapacityNotAvailableError,
     sdk.MetadataRetrievalError,
     ResponseParserError,
+    ParseError,
     HTTPError,
     http.client.HTTPException,
     ConnectionError,
@@ -179,6 +181,7 @@ _FAILURES: Final = (
     sdk.BotoCoreError,
     sdk.ClientError,
     ResponseParserError,
+    ParseError,
     HTTPError,
     http.client.HTTPException,
     OSError,

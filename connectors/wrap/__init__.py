@@ -1,0 +1,1 @@
+"""Buckets around buckets: each takes the port and is the same port."""

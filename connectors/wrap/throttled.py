@@ -1,0 +1,120 @@
+"""A bucket that is asked no faster than agreed, in requests and in bytes, by all threads together.
+
+A token bucket that may go into debt: who takes more than there is waits until it is paid back,
+so that one large body passes whole and the rate holds over time. A listing counts as one request
+for each thousand entries, a body as its bytes in either direction.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Final
+
+import pyarrow as pa
+
+from repatria.names import SiteName
+from repatria.ports.bucket import Absent, Bucket
+from repatria.ports.rules import Clock
+from repatria.stored import About, Found, Honours, ObjectVersion, Observed
+
+PAGE_KEYS: Final = 1000
+PROBE_REQUESTS: Final = 10
+
+
+class Rate:
+    """At most ``per_s`` tokens a second, after a first burst of ``burst_s`` seconds' worth."""
+
+    def __init__(self, per_s: float | None, clock: Clock, burst_s: float = 1.0) -> None:
+        assert per_s is None or per_s > 0, "a rate lets something through"
+        self._per_s = per_s
+        self._clock = clock
+        self._most = (per_s or 0.0) * burst_s
+        self._held = self._most
+        self._at_s = clock.monotonic()
+        self._lock = threading.Lock()
+
+    def take(self, tokens: float) -> None:
+        """Take tokens, and wait until the debt that this leaves is paid back."""
+        if self._per_s is None or tokens <= 0:
+            return
+        with self._lock:
+            now_s = self._clock.monotonic()
+            self._held = min(self._most, self._held + (now_s - self._at_s) * self._per_s)
+            self._at_s = now_s
+            self._held -= tokens
+            debt = -self._held
+        if debt > 0:
+            self._clock.sleep(debt / self._per_s)
+
+
+class Throttled:
+    """Same port in, same port out. A rate of None is no limit."""
+
+    def __init__(
+        self,
+        inner: Bucket,
+        *,
+        requests_per_s: float | None,
+        bytes_per_s: float | None,
+        clock: Clock,
+    ) -> None:
+        self._inner = inner
+        self._requests = Rate(requests_per_s, clock)
+        self._bytes = Rate(bytes_per_s, clock)
+
+    @property
+    def site(self) -> SiteName:
+        return self._inner.site
+
+    def list(self, prefix: str, after: str | None = None) -> Iterator[Found]:
+        self._requests.take(1)
+        for number, found in enumerate(self._inner.list(prefix, after), start=1):
+            yield found
+            if number % PAGE_KEYS == 0:
+                self._requests.take(1)
+
+    def head(self, key: str, version: str | None = None) -> Found:
+        self._requests.take(1)
+        return self._inner.head(key, version)
+
+    def tags(self, key: str, version: str | None = None) -> dict[str, str]:
+        self._requests.take(1)
+        return self._inner.tags(key, version)
+
+    def read(self, found: ObjectVersion, start: int = 0, stop: int | None = None) -> pa.Buffer:
+        self._requests.take(1)
+        self._bytes.take((found.size if stop is None else stop) - start)
+        return self._inner.read(found, start, stop)
+
+    def stream(
+        self, found: ObjectVersion, chunk_bytes: int = 1 << 20
+    ) -> AbstractContextManager[Iterator[bytes]]:
+        return self._stream(found, chunk_bytes)
+
+    def put(
+        self, key: str, body: pa.Buffer | bytes, about: About, replaces: ObjectVersion | Absent
+    ) -> ObjectVersion:
+        self._requests.take(1)
+        self._bytes.take(len(body))
+        return self._inner.put(key, body, about, replaces)
+
+    def observe(self) -> Observed:
+        self._requests.take(1)
+        return self._inner.observe()
+
+    def probe(self, key: str) -> Honours:
+        self._requests.take(PROBE_REQUESTS)
+        return self._inner.probe(key)
+
+    @contextmanager
+    def _stream(self, found: ObjectVersion, chunk_bytes: int) -> Iterator[Iterator[bytes]]:
+        self._requests.take(1)
+        with self._inner.stream(found, chunk_bytes) as chunks:
+            yield self._paced(chunks)
+
+    def _paced(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        for chunk in chunks:
+            self._bytes.take(len(chunk))
+            yield chunk
