@@ -101,7 +101,7 @@ class Parquet:
         fine = _Rows(opened, opened.file, run, self._limits)
         coarse = _Rows(opened, opened.again(), run, self._limits) if opened.int96 else None
         for left, rows in zip(range(len(run.rows), 0, -1), run.rows, strict=True):
-            table = fine.take(rows, opened.schema)
+            table = fine.take(rows, opened.empty)
             if coarse is not None:
                 table = settle(table, coarse.take(rows, None), opened.label)
             if left == 1:
@@ -143,7 +143,7 @@ class _Rows:
             )
         self._rest: pa.RecordBatch | None = None
 
-    def take(self, rows: int, schema: pa.Schema | None) -> pa.Table:
+    def take(self, rows: int, empty: pa.Table | None) -> pa.Table:
         """Return exactly the next ``rows`` rows; fewer are a broken promise of the footer."""
         held: list[pa.RecordBatch] = []
         missing, size = rows, 0
@@ -158,9 +158,11 @@ class _Rows:
             size += part.nbytes
             self._check(size, held)
         with refusing(self._label):
-            table = pa.Table.from_batches(held, schema=schema if schema or held else pa.schema([]))
+            if not held:
+                return pa.table({}) if empty is None else empty
+            table = pa.Table.from_batches(held, schema=None if empty is None else empty.schema)
             table.validate()
-        return table
+            return table
 
     def finish(self) -> None:
         """Raise ``BadObject`` if there is more than the footer says."""

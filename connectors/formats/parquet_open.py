@@ -52,13 +52,15 @@ DECODER_ERRORS: Final = (
 class Opened:
     """An object whose footer was read and found fit; ``label`` is what messages call it.
 
-    ``int96`` names the top-level columns that hold timestamps of the old 96-bit kind.
+    ``empty`` is the object without its rows: a table, because Arrow cannot build an empty one for
+    every schema that Parquet gives. ``int96`` names the top-level columns that hold timestamps of
+    the old 96-bit kind.
     """
 
     label: str
     source: Ranged
     file: pq.ParquetFile
-    schema: pa.Schema
+    empty: pa.Table
     groups: tuple[Group, ...]
     int96: tuple[str, ...]
 
@@ -108,13 +110,14 @@ def open_footer(access: Access, label: str, limits: Limits) -> Opened:
         groups = tuple(_group(metadata.row_group(at)) for at in range(metadata.num_row_groups))
         if sum(group.rows for group in groups) > limits.rows_per_object:
             raise BadObject("the object has too many rows", object=label)
-        schema = file.read_row_groups([], use_threads=False).schema
-        return Opened(label, source, file, schema, groups, _int96(file, label))
+        empty = file.read_row_groups([], use_threads=False)
+        return Opened(label, source, file, empty, groups, _int96(file, label))
 
 
 def check_schema(opened: Opened, dataset: Dataset, limits: Limits) -> None:
     """Refuse an object without the deciding columns, too deep, or that would not arrive as is."""
-    names = opened.schema.names
+    schema = opened.empty.schema
+    names = schema.names
     for column in dataset.deciding:
         if names.count(column.name) != 1:
             raise BadObject(
@@ -122,21 +125,21 @@ def check_schema(opened: Opened, dataset: Dataset, limits: Limits) -> None:
                 object=opened.label,
                 column=column.name,
             )
-    for field in opened.schema:
+    for field in schema:
         if _depth(field.type) > limits.nesting:
             raise BadObject("a column is nested too deep", object=opened.label, column=field.name)
-    if not survives(opened.schema):
+    if not survives(opened.empty):
         raise BadObject("the schema would not arrive as it is", object=opened.label)
 
 
-def survives(schema: pa.Schema) -> bool:
-    """Say whether a schema, its metadata included, is the same once written and read back."""
+def survives(empty: pa.Table) -> bool:
+    """Say whether a table's schema, metadata included, is the same once written and read back."""
     try:
-        written = pq.ParquetFile(pa.BufferReader(write(schema.empty_table())))
+        written = pq.ParquetFile(pa.BufferReader(write(empty)))
         back = written.read_row_groups([], use_threads=False).schema
     except DECODER_ERRORS:
         return False
-    return bool(back.equals(schema, check_metadata=True))
+    return bool(back.equals(empty.schema, check_metadata=True))
 
 
 def _parquet(source: Ranged, int96_unit: str | None) -> pq.ParquetFile:

@@ -24,7 +24,7 @@ def verdict(path: Path) -> str:
     held = Held(path.read_bytes())
     codec = Parquet(Limits())
     try:
-        name = open_footer(held, path.name, Limits()).schema.names[0]
+        name = open_footer(held, path.name, Limits()).empty.schema.names[0]
         dataset = replace(
             PROFILES,
             identity=(Column(name),),

@@ -171,6 +171,16 @@ def test_an_extension_that_nobody_knows_arrives_as_it_was() -> None:
     assert batch.rows.schema.field("x").metadata == field.metadata
 
 
+@pytest.mark.parametrize("rows", [0, 2])
+def test_an_extension_inside_a_list_arrives_as_it_was(rows: int) -> None:
+    field = pa.field("x", pa.list_(pa.field("element", pa.uuid())))
+    storage = pa.array([[b"u" * 16], None], pa.list_(pa.field("element", pa.binary(16))))
+    table = people(2).append_column(field, storage.cast(field.type)).slice(0, rows)
+    (batch,) = read(parquet(table))
+    assert same(batch.rows, table)
+    assert same(round_trip(batch.rows), table)
+
+
 def test_equal_rows_give_equal_bytes_however_they_are_chunked() -> None:
     rows = people(5_000, locale=pa.array(["de", "ga"] * 2_500).dictionary_encode())
     codec = Parquet(budget())
