@@ -6,7 +6,7 @@ from typing import Annotated, Final, Self
 
 from pydantic import Field, model_validator
 
-from repatria.config.size import Size
+from repatria.config.size import Bytes
 from repatria.config.strict_model import Strict
 from repatria.limits import MIB, Limits
 
@@ -17,22 +17,22 @@ _TIB: Final = 1024 * 1024 * MIB
 class LimitsModel(Strict):
     """What one run may use, and what one object or record may be."""
 
-    batch_bytes: Annotated[Size, Field(ge=64 * 1024, le=1024 * MIB)] = _DEFAULT.batch_bytes
+    batch_bytes: Annotated[int, Bytes(64 * 1024, 1024 * MIB)] = _DEFAULT.batch_bytes
     """Decoded bytes of a batch. Fixed once a ledger holds receipts."""
 
-    slice_bytes: Annotated[Size, Field(ge=64 * 1024, le=_TIB)] = _DEFAULT.slice_bytes
+    slice_bytes: Annotated[int, Bytes(64 * 1024, _TIB)] = _DEFAULT.slice_bytes
     """Objects larger than this are cut, where they can be."""
 
-    bundle_bytes: Annotated[Size, Field(ge=1, le=_TIB)] = _DEFAULT.bundle_bytes
+    bundle_bytes: Annotated[int, Bytes(1, _TIB)] = _DEFAULT.bundle_bytes
     """A stripe closes at this many bytes of small objects."""
 
-    stripe_bytes: Annotated[Size, Field(ge=1, le=64 * _TIB)] = _DEFAULT.stripe_bytes
+    stripe_bytes: Annotated[int, Bytes(1, 64 * _TIB)] = _DEFAULT.stripe_bytes
     """A stripe closes at this many bytes of objects of any size."""
 
     stripe_slices: Annotated[int, Field(ge=1, le=100_000)] = _DEFAULT.stripe_slices
     """A stripe closes at this many slices."""
 
-    bytes_in_flight: Annotated[Size, Field(ge=64 * 1024, le=_TIB)] = _DEFAULT.bytes_in_flight
+    bytes_in_flight: Annotated[int, Bytes(64 * 1024, _TIB)] = _DEFAULT.bytes_in_flight
     """Decoded bytes that all workers of a machine may hold together."""
 
     workers: Annotated[int, Field(ge=1, le=256)] = _DEFAULT.workers
@@ -41,7 +41,7 @@ class LimitsModel(Strict):
     decoded_ratio: Annotated[int, Field(ge=2, le=1_000_000)] = _DEFAULT.decoded_ratio
     """Decoded bytes per stored byte, above which an object is refused."""
 
-    batch_bytes_hard: Annotated[Size, Field(ge=64 * 1024, le=_TIB)] = _DEFAULT.batch_bytes_hard
+    batch_bytes_hard: Annotated[int, Bytes(64 * 1024, _TIB)] = _DEFAULT.batch_bytes_hard
     """A batch that decodes to more than this is refused."""
 
     rows_per_object: Annotated[int, Field(ge=1, le=10**12)] = _DEFAULT.rows_per_object
@@ -53,7 +53,7 @@ class LimitsModel(Strict):
     row_groups: Annotated[int, Field(ge=1, le=1_000_000)] = _DEFAULT.row_groups
     """Row groups of one Parquet object."""
 
-    record_bytes: Annotated[Size, Field(ge=1024, le=1024 * MIB)] = _DEFAULT.record_bytes
+    record_bytes: Annotated[int, Bytes(1024, 1024 * MIB)] = _DEFAULT.record_bytes
     """Bytes of one text record."""
 
     nesting: Annotated[int, Field(ge=1, le=500)] = _DEFAULT.nesting

@@ -16,7 +16,7 @@ Path = tuple[str | int, ...]
 
 SHOWN_CHARACTERS: Final = 60
 _SECRETIVE: Final = re.compile(
-    r"(AKIA|ASIA)[A-Z0-9]{12,}|[A-Za-z0-9/+]{40}|-----BEGIN|://[^/]*@|pass(word|wd)?=",
+    r"(AKIA|ASIA)[A-Z0-9]{12,}|[A-Za-z0-9/+]{40}|-----BEGIN|://.*@|pass(word|wd)?=",
     re.IGNORECASE,
 )
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated
 
-from pydantic import Field
-
-from repatria.config.size import Size
+from repatria.config.size import Bytes
 from repatria.config.store_model import StoreModel
 from repatria.config.strict_model import Country, Strict
 from repatria.names import SiteName
@@ -29,7 +27,7 @@ class SiteModel(Strict):
     opens: date | None = None
     """The day from which an open site takes live data, as YYYY-MM-DD."""
 
-    capacity: Annotated[Size, Field(gt=0)] | None = None
+    capacity: Annotated[int, Bytes()] | None = None
     """Bytes that the site can hold; a plan that needs more is refused. Nothing: no limit stated."""
 
     store: StoreModel

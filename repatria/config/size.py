@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Final
+from dataclasses import dataclass
+from typing import Any, Final
 
-from pydantic import BeforeValidator, WithJsonSchema
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import core_schema
 
 PATTERN: Final = r"^[0-9]{1,15}(\.[0-9]{1,6})? ?(B|kB|MB|GB|TB|PB|KiB|MiB|GiB|TiB|PiB)$"
 _PARTS: Final = re.compile(r"([0-9.]+) ?([A-Za-z]+)")
@@ -34,14 +36,32 @@ def size(value: object) -> object:
     return count
 
 
-Size = Annotated[
-    int,
-    BeforeValidator(size),
-    WithJsonSchema(
-        {
-            "anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": PATTERN}],
-            "title": "bytes, such as 128 MiB",
-        }
-    ),
-]
-"""Bytes: ``134217728`` or ``128 MiB`` (binary units), ``2 TB`` (decimal ones)."""
+def written(count: int) -> str:
+    """Write bytes as a person would, if a binary unit divides them; else as a number."""
+    for unit, one in sorted(_BINARY.items(), key=lambda pair: -pair[1]):
+        if count and count % one == 0:
+            return f"{count // one} {unit}"
+    return str(count)
+
+
+@dataclass(frozen=True, slots=True)
+class Bytes:
+    """Marks an ``int`` as a size between two bounds: ``134217728``, ``128 MiB`` or ``2 TB``."""
+
+    least: int = 1
+    most: int = 2**60
+
+    def __get_pydantic_core_schema__(
+        self, source: object, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        """Validate a text or a whole number."""
+        return core_schema.no_info_before_validator_function(
+            size, core_schema.int_schema(strict=True, ge=self.least, le=self.most)
+        )
+
+    def __get_pydantic_json_schema__(
+        self, core: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        """Describe both ways of writing it."""
+        number = {"type": "integer", "minimum": self.least, "maximum": self.most}
+        return {"anyOf": [number, {"type": "string", "pattern": PATTERN}], "title": "bytes"}

@@ -16,7 +16,7 @@ from pydantic import (
 )
 
 from repatria.config.endpoint import checked_endpoint
-from repatria.config.size import Size
+from repatria.config.size import Bytes
 from repatria.config.strict_model import FileText, Place, Strict, folder_like
 from repatria.store import (
     AssumedRole,
@@ -106,7 +106,7 @@ class ThrottleModel(Strict):
     requests_per_s: Annotated[float, Field(gt=0, le=1_000_000)] | None = None
     """Requests per second."""
 
-    bytes_per_s: Annotated[Size, Field(gt=0)] | None = None
+    bytes_per_s: Annotated[int, Bytes()] | None = None
     """Bytes per second, both ways together."""
 
 
