@@ -62,6 +62,32 @@ class Tally:
             setattr(self, name, getattr(self, name) + getattr(other, name))
 
 
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Who is told how far work has come, and who may ask it to stop."""
+
+    progress: Progresses
+    stopping: Callable[[], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class _At:
+    """One worker in the middle of its work."""
+
+    lease: Lease
+    watch: Watch
+    tally: Tally
+
+    def count(self, receipt: Receipt, before: Receipt | None) -> None:
+        moved = receipt.moved - (before.moved if before is not None else 0)
+        self.tally.batches += 1
+        self.tally.read += receipt.read
+        self.tally.moved += moved
+        self.tally.quarantined += receipt.quarantined
+        self.tally.bytes_read += receipt.bytes_read
+        self.watch.progress.batch(receipt.dataset, receipt.read, moved, receipt.bytes_read)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
     """What the ledger knew of a stripe's slices when the work began."""
@@ -113,10 +139,8 @@ class StripeWork:
     transfer: Transfer
     source: Source
     failures: Failures
-    progress: Progresses
-    stopping: Callable[[], bool]
 
-    def run(self, stripe: Stripe, lease: Lease) -> Tally:
+    def run(self, stripe: Stripe, lease: Lease, watch: Watch) -> Tally:
         """Do what is left of ``stripe``. Raises ``Stopped`` at a batch boundary when asked to."""
         history = History.of(self.transfer.receipts, stripe.slices)
         tally = Tally()
@@ -125,14 +149,15 @@ class StripeWork:
                 tally.done += 1
                 continue
             try:
-                self._move(piece, history, lease, tally)
+                self._move(piece, history, _At(lease, watch, tally))
             except (Spoilt, Archived) as error:
                 tally.failed += 1
-                self._failed(piece, error)
+                self.failures.failed(failure(piece, error))
+                watch.progress.slice_done(piece.dataset, piece.label, str(error))
             else:
                 tally.done += 1
                 self.failures.finished(piece.id, piece.version)
-                self.progress.slice_done(piece.dataset, piece.label, None)
+                watch.progress.slice_done(piece.dataset, piece.label, None)
         return tally
 
     def _finished(self, piece: Slice, history: History) -> bool:
@@ -152,23 +177,23 @@ class StripeWork:
             and (decided_under(receipt, atlas) or not receipt.census.get(ELSEWHERE, 0))
         )
 
-    def _move(self, piece: Slice, history: History, lease: Lease, tally: Tally) -> None:
+    def _move(self, piece: Slice, history: History, at: _At) -> None:
         self._covers(piece, history)
         self.failures.attempt(piece.id, piece.version)
         like = self.source.look(piece.object)
         last = 0
         for batch in self.source.batches(self.transfer.dataset, piece, self._after(piece, history)):
-            if self.stopping():
+            if at.watch.stopping():
                 raise Stopped("stopped at a batch boundary, as asked", slice=piece.id)
             last = batch.ordinal
             known = history.known(name_of(batch))
             if known.receipt is not None and self._settled(known.receipt, history):
                 continue
-            receipt = self.transfer.move(batch, known, lease, like)
-            self._count(receipt, known.receipt, tally)
+            receipt = self.transfer.move(batch, known, at.lease, like)
+            at.count(receipt, known.receipt)
         for receipt in history.others.get(piece.id, ()):
             if receipt.batch.ordinal > last:
-                self.transfer.empty(piece, receipt, lease)
+                self.transfer.empty(piece, receipt, at.lease)
 
     def _after(self, piece: Slice, history: History) -> int | None:
         """Return the ordinal up to which every batch is settled, or None."""
@@ -185,19 +210,6 @@ class StripeWork:
             raise LeftOut(
                 "a changed object was moved for other regions too", regions=", ".join(left_out)
             )
-
-    def _count(self, receipt: Receipt, before: Receipt | None, tally: Tally) -> None:
-        moved = receipt.moved - (before.moved if before is not None else 0)
-        tally.batches += 1
-        tally.read += receipt.read
-        tally.moved += moved
-        tally.quarantined += receipt.quarantined
-        tally.bytes_read += receipt.bytes_read
-        self.progress.batch(receipt.dataset, receipt.read, moved, receipt.bytes_read)
-
-    def _failed(self, piece: Slice, error: RepatriaError) -> None:
-        self.failures.failed(failure(piece, error))
-        self.progress.slice_done(piece.dataset, piece.label, str(error))
 
 
 def failure(piece: Slice, error: RepatriaError) -> Failure:

@@ -23,12 +23,11 @@ from repatria.names import RegionName, RunId, SiteName
 from repatria.plan import Stripe
 from repatria.ports.ledger import Comparison, Comparisons, Receipts
 from repatria.ports.records import Source
-from repatria.ports.rules import Progresses
 from repatria.receipt import BatchName, Line, Receipt
 from repatria.site import Region
 from repatria.slice import Slice
 from repatria.sorter import Sorter, name_of
-from repatria.stripe import History
+from repatria.stripe import History, Watch
 from repatria.transfer import destinations
 
 ANY = RegionName("*")
@@ -47,21 +46,22 @@ class Verifier:
     digester: Digester
     receipts: Receipts
     comparisons: Comparisons
-    progress: Progresses
-    stopping: Callable[[], bool]
 
-    def run(self, run: RunId, stripe: Stripe) -> None:
+    def run(self, run: RunId, stripe: Stripe, watch: Watch) -> None:
         """Compare every batch of ``stripe`` that ``run`` has not compared yet."""
         history = History.of(self.receipts, stripe.slices)
         done = {
             name.slice for name, _ in self.comparisons.compared(run, [p.id for p in stripe.slices])
         }
         for piece in stripe.slices:
-            if self.stopping():
+            if watch.stopping():
                 raise Stopped("stopped between two slices, as asked")
             if piece.id not in done:
-                self.comparisons.save_comparisons(run, self._slice(piece, history))
-                self.progress.slice_done(piece.dataset, piece.label, None)
+                found = self._slice(piece, history)
+                self.comparisons.save_comparisons(run, found)
+                matched = sum(comparison.matched for comparison in found)
+                watch.progress.batch(piece.dataset, matched, 0, piece.bytes)
+                watch.progress.slice_done(piece.dataset, piece.label, None)
 
     def _slice(self, piece: Slice, history: History) -> list[Comparison]:
         # A slice without a record of these regions is a result too, and must not look unread.
@@ -75,7 +75,6 @@ class Verifier:
             for batch in self.source.batches(self.dataset, piece, None):
                 name = name_of(batch)
                 yield from self._batch(batch, receipts.pop(name, None))
-                self.progress.batch(self.dataset.name, batch.read, 0, batch.rows.nbytes)
         except (Spoilt, Archived) as error:
             yield self._told(name, ANY)(matched=0, unverified=1, why=f"the source: {error}")
             return

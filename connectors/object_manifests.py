@@ -1,0 +1,48 @@
+"""Manifests in a bucket, each at its reserved key."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Protocol
+
+from repatria.errors import Missing
+from repatria.layout import Layout
+from repatria.names import DatasetName, RegionName, SiteName
+from repatria.ports.bucket import Absent, Reads, Writes
+from repatria.stored import About, ObjectVersion
+
+
+class _Shelf(Reads, Writes, Protocol):
+    """A bucket that can be read and written."""
+
+
+class ObjectManifests:
+    """The manifests of one site."""
+
+    def __init__(self, bucket: _Shelf, layout: Layout) -> None:
+        self._bucket = bucket
+        self._layout = layout
+
+    @property
+    def site(self) -> SiteName:
+        return self._bucket.site
+
+    def held(self, dataset: DatasetName, region: RegionName) -> tuple[bytes, ObjectVersion] | None:
+        try:
+            found = self._bucket.head(self._layout.manifest(dataset, region)).object
+        except Missing:
+            return None
+        return self._bucket.read(found).to_pybytes(), found
+
+    def publish(
+        self,
+        dataset: DatasetName,
+        region: RegionName,
+        body: bytes,
+        replaces: ObjectVersion | Absent,
+    ) -> ObjectVersion:
+        about = About(
+            sha256=hashlib.sha256(body).hexdigest(),
+            headers={"Content-Type": "application/vnd.apache.parquet"},
+        )
+        return self._bucket.put(self._layout.manifest(dataset, region), body, about, replaces)

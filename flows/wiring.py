@@ -1,0 +1,294 @@
+"""Builds engines from configuration. The only place where engines and connectors meet.
+
+A house opens nothing before it is asked for. Live and rehearsed differ here and nowhere else: a
+rehearsal is given clients that cannot write, buckets that only hold what would be put, and a
+ledger of its own that vanishes with it.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from functools import cached_property
+from pathlib import Path
+from random import SystemRandom
+from types import TracebackType
+from typing import Final, Self
+
+from connectors.keys import EnvironmentKeys, FileKeys
+from connectors.memory.contest import NoContest
+
+from connectors.clock import SystemClock
+from connectors.contest_file import ContestFile
+from connectors.directory_file import DirectoryFile
+from connectors.formats.csv import Csv
+from connectors.formats.jsonl import JsonLines
+from connectors.formats.parquet import Parquet
+from connectors.memory.rules import NoTombstones
+from connectors.object_manifests import ObjectManifests
+from connectors.object_source import ObjectSource
+from connectors.object_target import ObjectTarget
+from connectors.process import holder, is_dead
+from connectors.s3.bucket import S3Bucket
+from connectors.s3.client import S3Settings, connect
+from connectors.s3.credentials import (
+    Credentials,
+    FromChain,
+    FromEnvironment,
+    FromProfile,
+    FromRole,
+)
+from connectors.sql.ledger import SqlLedger, open_ledger
+from connectors.sql.seal import AesGcmSeal
+from connectors.wrap.metered import Meter, Metered
+from connectors.wrap.rehearsed import Rehearsed
+from connectors.wrap.retrying import Retrying
+from connectors.wrap.throttled import Throttled
+from repatria import store as stores
+from repatria.atlas import Atlas
+from repatria.border import Place
+from repatria.config.load import load
+from repatria.config.loaded import Config, KeyVariable
+from repatria.dataset import Dataset, Format
+from repatria.digest import Digester
+from repatria.errors import PlanRefused
+from repatria.inventory import Sources
+from repatria.layout import Layout
+from repatria.leasing import Tenancy
+from repatria.names import DatasetName, SiteName
+from repatria.ports.bucket import Bucket
+from repatria.ports.rules import Contest, Keys, Regions
+from repatria.residency import Resolver
+
+CONFIG_VARIABLE: Final = "REPATRIA_CONFIG"
+
+
+def config_folder() -> Path:
+    """Return where the configuration is: ``$REPATRIA_CONFIG``, or ``config`` here."""
+    return Path(os.environ.get(CONFIG_VARIABLE, "config"))
+
+
+class House:
+    """Everything that one configuration describes, opened when it is first asked for."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.clock = SystemClock()
+        self.meters: dict[SiteName, Meter] = {}
+        self._open: dict[tuple[SiteName, bool], Bucket] = {}
+        self._lock = threading.RLock()
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stack.close()
+
+    # What stands on this machine.
+
+    @property
+    def state(self) -> Path:
+        """The folder of what is remembered; made by ``init``."""
+        return self.config.state.folder
+
+    @cached_property
+    def keys(self) -> Keys:
+        """The secret keys, by purpose."""
+        reference = self.config.keys
+        if isinstance(reference, KeyVariable):
+            return EnvironmentKeys(reference.variable)
+        return FileKeys(reference.file)
+
+    def ledger(self, *, read_only: bool = False, create: bool = False) -> SqlLedger:
+        """Open the real ledger; it closes with the house."""
+        with self._lock:
+            ledger = open_ledger(
+                self.config.ledger, create=create, read_only=read_only, seal=self._seal()
+            )
+            return self._stack.enter_context(ledger)
+
+    def throwaway_ledger(self, folder: Path) -> SqlLedger:
+        """Open a ledger that a rehearsal may write, in a folder that goes with it."""
+        url = f"sqlite:///{folder / 'ledger.sqlite'}"
+        return self._stack.enter_context(open_ledger(url, create=True, seal=self._seal()))
+
+    def _seal(self) -> AesGcmSeal:
+        return AesGcmSeal(self.keys.key("ledger seal"))
+
+    # Stores.
+
+    def bucket(self, site: SiteName, *, live: bool) -> Bucket:
+        """Return a site's bucket: counted, throttled, retried; unless ``live``, unable to write."""
+        with self._lock:
+            if (site, live) not in self._open:
+                self._open[site, live] = self._bucket(site, live=live)
+            return self._open[site, live]
+
+    def _bucket(self, site: SiteName, *, live: bool) -> Bucket:
+        store = self.config.stores[site]
+        settings = s3_settings(site, store)
+        meter = self.meters.setdefault(site, Meter(self.clock))
+        plain = S3Bucket(connect(settings, read_only=not live), settings)
+        paced = Throttled(
+            Metered(plain, meter),
+            requests_per_s=store.requests_per_s,
+            bytes_per_s=store.bytes_per_s,
+            clock=self.clock,
+        )
+        patient = Retrying(paced, self.config.limits, self.clock, SystemRandom())
+        return patient if live else Rehearsed(patient)
+
+    @cached_property
+    def codecs(self) -> dict[Format, Parquet | JsonLines | Csv]:
+        """One codec per format, under the limits of the configuration."""
+        limits = self.config.limits
+        return {
+            Format.PARQUET: Parquet(limits),
+            Format.JSONL: JsonLines(limits),
+            Format.CSV: Csv(limits),
+        }
+
+    def source(self, site: SiteName) -> ObjectSource:
+        """Return a legacy site as a source of records; its client can only read."""
+        root = self.config.stores[site].prefix
+        bucket = self.bucket(site, live=False)
+        return ObjectSource(bucket, root, self.codecs, self.keys.key("slice names"))
+
+    @cached_property
+    def sources(self) -> Sources:
+        """The legacy sites."""
+        backup = self.config.backup
+        return Sources(
+            primary=self.source(self.config.primary),
+            backup=self.source(backup) if backup is not None else None,
+        )
+
+    def layout(self, site: SiteName) -> Layout:
+        """Return how a site of the enclave is laid out."""
+        return Layout(
+            root=self.config.stores[site].prefix,
+            backup=self.config.backup,
+            key_bytes=self.config.limits.key_bytes,
+        )
+
+    def place(self, site: SiteName, ledger_id: str, *, live: bool) -> Place:
+        """Return a destination, having asked its store where it is."""
+        bucket = self.bucket(site, live=live)
+        return Place(
+            site=self.config.sites[site],
+            target=ObjectTarget(bucket, self.layout(site), self.codecs, ledger_id),
+            observed=bucket.observe(),
+        )
+
+    def manifests(self, site: SiteName, *, live: bool) -> ObjectManifests:
+        """Return where a site keeps its manifests."""
+        return ObjectManifests(self.bucket(site, live=live), self.layout(site))
+
+    # Rules and what they need.
+
+    @cached_property
+    def atlas(self) -> Atlas:
+        """The regions, and the way from a country to its region."""
+        return Atlas(self.config.regions, self.config.country_aliases)
+
+    @cached_property
+    def digester(self) -> Digester:
+        """Digests records under the key of this house."""
+        return Digester(self.keys.key("record digests"))
+
+    @cached_property
+    def tombstones(self) -> NoTombstones:
+        """Who was erased: nobody, until erasures are taken."""
+        return NoTombstones()
+
+    def directory_path(self, name: DatasetName, digest: str) -> Path:
+        """Return where the directory of that digest is kept."""
+        return self.state / "directories" / f"{name}-{digest[:16]}.directory"
+
+    def contest_path(self, name: DatasetName, digest: str) -> Path:
+        """Return where the verdicts of that digest are kept."""
+        return self.state / "contests" / f"{name}-{digest[:16]}.contest"
+
+    def directory(self, name: DatasetName, digest: str) -> Regions:
+        """Map a directory. Raises ``PlanRefused`` if it is not on this machine."""
+        path = self.directory_path(name, digest)
+        if not path.exists():
+            raise PlanRefused("the plan's directory of users is not on this machine", dataset=name)
+        return DirectoryFile.open(path, self.keys.key("directory"), self.atlas.names, digest)
+
+    def contest(self, name: DatasetName, digest: str | None) -> Contest:
+        """Map the verdicts of a reconciliation; where none was needed nothing is contested."""
+        if digest is None:
+            return NoContest()
+        path = self.contest_path(name, digest)
+        if not path.exists():
+            raise PlanRefused("the plan's reconciliation is not on this machine", dataset=name)
+        return ContestFile.open(path, digest)
+
+    def resolver(self, dataset: Dataset, directory: Regions | None) -> Resolver:
+        """Return what resolves the records of a dataset."""
+        return Resolver(dataset=dataset, atlas=self.atlas, directory=directory)
+
+    def tenancy(self, ledger: SqlLedger) -> Tenancy:
+        """Return how this process holds leases."""
+        return Tenancy(
+            leases=ledger,
+            holder=f"{holder()}",
+            clock=self.clock,
+            lease_s=self.config.limits.lease_s,
+            dead=is_dead,
+        )
+
+    @property
+    def workers(self) -> int:
+        """How many batches may be worked on at once: by the number and by the bytes in flight.
+
+        Each worker holds one batch, its split, and one encoded parcel: three times its budget.
+        """
+        limits = self.config.limits
+        return max(1, min(limits.workers, limits.bytes_in_flight // (3 * limits.batch_bytes)))
+
+
+@contextmanager
+def open_house(folder: Path) -> Iterator[House]:
+    """Load the configuration in ``folder`` and open its house. Raises ``ConfigRefused``."""
+    with House(load(folder)) as house:
+        yield house
+
+
+def s3_settings(site: SiteName, store: stores.Store) -> S3Settings:
+    """Return what the S3 connector needs to know of a configured store."""
+    return S3Settings(
+        site=site,
+        bucket=store.bucket,
+        region=store.region,
+        endpoint_url=store.endpoint,
+        path_style=store.path_style,
+        ca_bundle=str(store.ca_bundle) if store.ca_bundle is not None else None,
+        credentials=_credentials(store.credentials),
+        expected_owner=store.expected_owner,
+        requester_pays=store.requester_pays,
+        sse=store.sse.value,
+        kms_key_id=store.kms_key,
+    )
+
+
+def _credentials(reference: stores.Credentials) -> Credentials:
+    match reference:
+        case stores.Profile(profile):
+            return FromProfile(profile)
+        case stores.FromEnvironment(prefix):
+            return FromEnvironment(f"{prefix}_")
+        case stores.AssumedRole():
+            source = FromProfile(reference.profile) if reference.profile else FromChain()
+            return FromRole(reference.role, reference.external_id, source=source)
+        case stores.DefaultChain():
+            return FromChain()
