@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 import shutil
 from datetime import date
@@ -151,6 +152,13 @@ class TestTheDigest:
         assert load(other).state.folder != first.state.folder
         assert str(tmp_path) not in first.canonical
         assert re.fullmatch("[0-9a-f]{64}", first.digest)
+
+    def test_is_of_a_form_in_which_everything_has_one_order(self) -> None:
+        text = load(EXAMPLE).canonical
+        whole = json.loads(text)
+        ordered = json.dumps(whole, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        assert text == ordered
+        assert whole["enclave_jurisdictions"] == sorted(EU27 | {"IS", "LI", "NO"})
 
     def test_is_that_of_the_defaults_written_out(self, tmp_path: Path) -> None:
         first = load(written(tmp_path / "a", good()))

@@ -207,8 +207,10 @@ class TestTheFolder:
         (folder / "limits.yaml").symlink_to(tmp_path / "elsewhere")
         assert load(folder).limits.workers == 7
         (folder / "odd.yaml").symlink_to(tmp_path / "gone")
+        (folder / "device.yaml").symlink_to("/dev/null")
         (folder / "folder.yaml").mkdir()
         assert [line.split(" ")[0] for line in problems(folder)] == [
+            "device.yaml:1:",
             "folder.yaml:1:",
             "odd.yaml:1:",
         ]
