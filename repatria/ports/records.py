@@ -52,7 +52,11 @@ class Source(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parcel:
-    """The records of one batch for one region, about to arrive at one site."""
+    """The records of one batch for one region, about to arrive at one site.
+
+    ``like`` is the source object as a look at it told: its headers, metadata, tags and storage
+    class arrive with the parcel. None keeps none of them.
+    """
 
     dataset: Dataset
     region: RegionName
@@ -61,6 +65,7 @@ class Parcel:
     ordinal: Ordinal
     rows: pa.Table = field(repr=False)
     preamble: bytes = field(default=b"", repr=False)
+    like: Found | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,142 @@
+"""Parcels in a bucket: encoded, put on condition, looked at when refused, and read back.
+
+A refused put says only that something else stands there, and that may be our own: the answer of
+a put was lost, or a worker died between its put and its receipt. So we look before we judge. The
+same bytes are ours and nothing is written. Another attempt at the same batch, when no receipt
+names anything there, is replaced on condition that it still stands; where a receipt does name a
+parcel, what stands instead may belong to a newer receipt. All else is never overwritten.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from typing import Final, Protocol
+
+import pyarrow as pa
+
+from connectors.formats.codec import Codec
+from connectors.object_marks import SHA256, about, is_attempt
+from repatria.dataset import Dataset, Format
+from repatria.errors import (
+    ForeignObject,
+    Missing,
+    Occupied,
+    ReadBackMismatch,
+    RepatriaError,
+    StaleSlice,
+    Transient,
+)
+from repatria.layout import Layout
+from repatria.names import DatasetName, RegionName, SiteName
+from repatria.ports.bucket import ABSENT, Absent, Reads, Writes
+from repatria.ports.records import Arrived, Parcel
+from repatria.stored import Found, ObjectVersion
+
+ROUNDS: Final = 3
+
+
+class ReadsAndWrites(Reads, Writes, Protocol):
+    """What a target needs of its bucket."""
+
+
+class ObjectTarget:
+    """A ``Target`` over any bucket. ``ledger`` names the ledger whose receipts count here."""
+
+    def __init__(
+        self,
+        bucket: ReadsAndWrites,
+        layout: Layout,
+        codecs: Mapping[Format, Codec],
+        ledger: str,
+    ) -> None:
+        self._bucket = bucket
+        self._layout = layout
+        self._codecs = codecs
+        self._ledger = ledger
+
+    @property
+    def site(self) -> SiteName:
+        return self._bucket.site
+
+    def key(self, parcel: Parcel) -> str:
+        return self._layout.parcel(parcel.region, parcel.piece, parcel.ordinal)
+
+    def put(self, parcel: Parcel, replaces: ObjectVersion | Absent) -> Arrived:
+        return self._put(parcel, self.key(parcel), replaces)
+
+    def read(self, dataset: Dataset, arrived: ObjectVersion, sha256: str) -> pa.Table:
+        try:
+            body = self._bucket.read(arrived)
+        except (StaleSlice, Missing) as error:
+            raise ReadBackMismatch(
+                "a parcel no longer stands as it was put", site=self.site
+            ) from error
+        if _sha256(body) != sha256:
+            raise ReadBackMismatch("a parcel's bytes are not those sent", site=self.site)
+        return self._codecs[dataset.format].decode(dataset, body, arrived.key)
+
+    def objects(self, dataset: DatasetName, region: RegionName) -> Iterator[Found]:
+        manifest = self._layout.manifest(dataset, region)
+        for found in self._bucket.list(self._layout.prefix(dataset, region)):
+            if found.object.key != manifest:
+                yield found
+
+    def keep(self, parcel: Parcel, name: str) -> Arrived:
+        return self._put(
+            parcel, self._layout.quarantine(parcel.dataset.name, parcel.region, name), ABSENT
+        )
+
+    def _put(self, parcel: Parcel, key: str, replaces: ObjectVersion | Absent) -> Arrived:
+        assert parcel.site == self.site, "a parcel is put where it was let through"
+        codec = self._codecs[parcel.dataset.format]
+        body = codec.encode(parcel.dataset, parcel.rows, parcel.preamble, key)
+        sha256 = _sha256(body)
+        beside = about(parcel, self._ledger, sha256)
+        named = isinstance(replaces, ObjectVersion)
+        for _ in range(ROUNDS):
+            try:
+                return Arrived(self._bucket.put(key, body, beside, replaces), sha256)
+            except Occupied as refusal:
+                stands = self._stands(key)
+                if stands is None:
+                    raise self._gone(parcel, named=named) from refusal
+                if self._equal(stands, body.size, sha256):
+                    return Arrived(stands.object, sha256)
+                if named or not is_attempt(stands, parcel, self._ledger):
+                    raise self._foreign(parcel) from refusal
+                replaces = stands.object
+        raise Transient("another worker puts the same parcel", site=self.site)
+
+    def _stands(self, key: str) -> Found | None:
+        try:
+            return self._bucket.head(key)
+        except Missing:
+            return None
+
+    def _equal(self, stands: Found, size: int, sha256: str) -> bool:
+        """Compare what stands there with what we wanted to put: by its bytes, not by its word."""
+        if stands.object.size != size or stands.metadata.get(SHA256, sha256) != sha256:
+            return False
+        try:
+            return _sha256(self._bucket.read(stands.object)) == sha256
+        except (StaleSlice, Missing):
+            return False
+
+    def _foreign(self, parcel: Parcel) -> ForeignObject:
+        return ForeignObject(
+            "something that is not this parcel stands in its place",
+            site=self.site,
+            object=parcel.piece.label,
+        )
+
+    def _gone(self, parcel: Parcel, *, named: bool) -> RepatriaError:
+        if not named:
+            return Transient("a parcel was refused and nothing stands there", site=self.site)
+        return ForeignObject(
+            "a parcel that a receipt names was removed", site=self.site, object=parcel.piece.label
+        )
+
+
+def _sha256(body: pa.Buffer) -> str:
+    return hashlib.sha256(body).hexdigest()
