@@ -1,16 +1,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import pytest
 
 from connectors.s3.bucket import S3Bucket
 from connectors.s3.client import S3Settings, connect
 from connectors.s3.credentials import FromEnvironment
+from repatria.errors import AccessRefused, Archived, Transient, WriteRefused
 from repatria.names import SiteName
 from repatria.ports.bucket import Bucket
-from tests.contract.bucket_contract import BucketContract
+from tests.contract.bucket_contract import BucketContract, put
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -60,3 +63,64 @@ class TestS3Bucket(BucketContract):
 
 class TestVersionedS3Bucket(TestS3Bucket):
     versioned = True
+
+
+def test_a_try_sees_what_the_store_honours(client: S3Client, settings: S3Settings) -> None:
+    bucket = S3Bucket(client, settings)
+    for _ in range(2):
+        seen = bucket.probe("_repatria/probe")
+        assert (seen.create_only, seen.replace_only, seen.versions) == (True, True, False)
+        assert seen.checksums is False, "this server accepts a wrong SHA-256, and it shows"
+    client.put_bucket_versioning(
+        Bucket=settings.bucket, VersioningConfiguration={"Status": "Enabled"}
+    )
+    assert bucket.probe("_repatria/probe").versions is True
+
+
+def test_the_store_says_where_it_is(client: S3Client, settings: S3Settings) -> None:
+    observed = S3Bucket(client, settings).observe()
+    assert observed.location == "eu-west-1"
+    assert observed.endpoint == urlsplit(settings.endpoint_url or "").netloc
+    assert observed.owner is None
+
+
+def test_a_reading_client_reads_and_changes_nothing(client: S3Client, settings: S3Settings) -> None:
+    stored = put(S3Bucket(client, settings), "a", b"body")
+    reading = S3Bucket(connect(settings, read_only=True), settings)
+    assert reading.read(stored).to_pybytes() == b"body"
+    with pytest.raises(WriteRefused):
+        put(reading, "b", b"body")
+    with pytest.raises(WriteRefused):
+        reading.probe("_repatria/probe")
+    assert [found.object.key for found in reading.list("")] == ["a"]
+
+
+def test_a_listing_goes_past_a_thousand_keys(client: S3Client, settings: S3Settings) -> None:
+    keys = [f"k/{number:04d} +" for number in range(1001)]
+    for key in keys:
+        client.put_object(Bucket=settings.bucket, Key=key, Body=b"")
+    assert [found.object.key for found in S3Bucket(client, settings).list("k/")] == keys
+
+
+def test_a_bucket_that_is_not_there_is_refused_by_name_of_its_site(settings: S3Settings) -> None:
+    bucket = S3Bucket(connect(settings, read_only=True), settings)
+    for call in (lambda: list(bucket.list("")), bucket.observe):
+        with pytest.raises(AccessRefused) as caught:
+            call()
+        assert caught.value.facts["site"] == "dublin-1"
+
+
+def test_a_store_that_is_not_there_is_transient(settings: S3Settings) -> None:
+    nowhere = replace(settings, endpoint_url="http://127.0.0.1:9", connect_timeout_s=1.0)
+    with pytest.raises(Transient):
+        S3Bucket(connect(nowhere, read_only=True), nowhere).head("a")
+
+
+def test_an_archived_object_is_told_and_not_read(client: S3Client, settings: S3Settings) -> None:
+    client.put_object(Bucket=settings.bucket, Key="a", Body=b"cold", StorageClass="GLACIER")
+    bucket = S3Bucket(client, settings)
+    (listed,) = bucket.list("")
+    assert listed.archived
+    assert bucket.head("a").archived
+    with pytest.raises(Archived):
+        bucket.read(listed.object)
