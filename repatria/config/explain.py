@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -14,6 +15,9 @@ from repatria.config.problem import Path, Problem, shown
 Schema = Mapping[str, Any]
 
 _TEXT_WANTED: Final = "string_type"
+_FOLLOWS: Final = "too_short"
+"""What is said of a list as well, once an item of it is wrong."""
+
 _REWORDED: Final = {
     "bool_type": "expected true or false",
     "int_type": "expected a whole number, in decimal and without separators",
@@ -29,8 +33,13 @@ _REWORDED: Final = {
 
 def explain(error: ValidationError, tree: object, schema: Schema) -> Iterator[Problem]:
     """Yield a problem for each error of a validation of ``tree`` by the model of ``schema``."""
-    for detail in error.errors(include_url=False, include_context=False):
-        path = _path(detail["loc"], tree)
+    details = error.errors(include_url=False, include_context=False)
+    located = [(_path(detail["loc"], tree), detail) for detail in details]
+    for path, detail in located:
+        if detail["type"] == _FOLLOWS and any(
+            path == other[: len(path)] != other for other, _ in located
+        ):
+            continue
         yield Problem(path, _says(detail, path, schema), _value(detail, path))
 
 
@@ -67,8 +76,9 @@ def _says(detail: ErrorDetails, path: Path, schema: Schema) -> str:
         is_word = isinstance(detail["input"], bool | int | float)
         return "expected text; put it in quotes" if is_word else "expected text"
     message = detail["msg"].removeprefix("Value error, ")
-    for theirs in ("Input should be ", "String should ", "Value should "):
-        message = message.replace(theirs, "expected it to " if "String" in theirs else "expected ")
+    message = re.sub(r"^(Input should be|Tuple should have) ", "expected ", message)
+    message = re.sub(r"^String should ", "expected text to ", message)
+    message = message.removesuffix(" after validation, not 0")
     return _REWORDED.get(kind, message)
 
 

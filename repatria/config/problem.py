@@ -6,6 +6,7 @@ key that nobody knows, never anything with the looks of a key or of a user in an
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -58,7 +59,7 @@ def shown(value: object, path: Path = ()) -> str:
     """Write a value as a message may show it: short, on one line, or not at all."""
     if "credentials" in path or not isinstance(value, str | int | float | bool | None):
         return ""
-    text = repr(value)
+    text = json.dumps(value) if value is None or isinstance(value, bool) else repr(value)
     if _SECRETIVE.search(text):
         return "(not shown)"
     return text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + "…"

@@ -149,6 +149,11 @@ def test_a_site_with_a_mistake_is_not_also_a_site_that_nobody_knows(tmp_path: Pa
     assert len(found) == 1, found
 
 
+def test_a_list_with_a_wrong_item_is_not_also_a_list_that_is_too_short(tmp_path: Path) -> None:
+    found = problems(written(tmp_path, changed("datasets/posts/identity/0/type", "uuid")))
+    assert len(found) == 1, found
+
+
 def test_a_problem_names_the_line_of_its_key(tmp_path: Path) -> None:
     written(tmp_path, good())
     (tmp_path / "limits.yaml").write_text("# a comment\n\nlimits:\n  workers: 2\n  attempts: no\n")
