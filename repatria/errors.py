@@ -11,6 +11,8 @@
     │   ├── AccessRefused        the store does not let this role do this
     │   ├── StoreRefused         the store does not do what safety depends on
     │   ├── Archived             the object must be restored before it can be read
+    │   ├── DiskRefused          the local disk cannot take or give what is asked of it
+    │   ├── KeyRefused           a key is not there, not a key, or open to others
     │   └── WriteRefused         a write was tried where none may happen (a rehearsal)
     ├── Superseded               somebody newer is at work; stop quietly        exit 13
     │   └── FenceLost
@@ -25,6 +27,7 @@
     └── Corrupt                  two things that must agree do not; stop the line  exit 11
         ├── Unbalanced           a batch whose records do not add up
         ├── ReadBackMismatch     the store does not hold what was sent
+        ├── Damaged              a file of ours is not as it was written
         └── ForeignObject        something that is not ours stands where a parcel belongs
 
 Bugs are absent on purpose: they are ``AssertionError``, and nobody catches them (exit 1).
@@ -110,6 +113,18 @@ class Archived(Refused):
     """The object lies in an archive tier and must be restored before it can be read."""
 
     hint = "Restore the object (`aws s3api restore-object`), then run the same command again."
+
+
+class DiskRefused(Refused):
+    """The local disk cannot take or give what is asked of it."""
+
+    hint = "Make room on the disk, or correct the folder's owner, then run the same command again."
+
+
+class KeyRefused(Refused):
+    """A key is not there, is not a key, or is open to others."""
+
+    hint = "Put back the key as it was: mode 0600 and your own. Another would recognise nothing."
 
 
 class WriteRefused(Refused):
@@ -198,6 +213,12 @@ class ReadBackMismatch(Corrupt):
     hint = (
         "The batch was not committed. Run `repatria doctor` on the site before any further write."
     )
+
+
+class Damaged(Corrupt):
+    """A file of ours is not as it was written."""
+
+    hint = "Make a new plan with `repatria plan`: it writes the file anew."
 
 
 class ForeignObject(Corrupt):
