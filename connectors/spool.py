@@ -8,31 +8,25 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from repatria.errors import Refused
+from connectors.disk import translated
 
 _LENGTH = 8
-
-
-class SpaceRefused(Refused):
-    """The state folder cannot take what must be kept aside for a while."""
-
-    hint = "Free some space in the folder that `state:` names, then run the same command again."
 
 
 class FileSpool:
     """A spool in an unnamed file inside ``folder``: nobody else can open it."""
 
     def __init__(self, folder: Path) -> None:
-        self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115  # closed by __exit__
+        with translated("spool"):
+            self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115  # closed by __exit__
 
     def append(self, chunk: bytes) -> None:
-        try:
+        with translated("spool"):
             self._file.write(len(chunk).to_bytes(_LENGTH, "big") + chunk)
-        except OSError as error:
-            raise SpaceRefused("cannot write aside", why=error.strerror or "unknown") from error
 
     def __iter__(self) -> Iterator[bytes]:
-        self._file.flush()
+        with translated("spool"):
+            self._file.flush()
         at = 0
         while True:
             self._file.seek(at)

@@ -12,10 +12,11 @@ from pathlib import Path
 from connectors.sql.ledger import SqlLedger
 from flows.jobs import Mode, Order, new_run, plan_for, scope_of, wanted_datasets
 from flows.wiring import House
+from flows.workbench import contest, directory
 from repatria.batch import Reason
 from repatria.border import Border, Place
 from repatria.campaign import Campaign, Ending
-from repatria.dataset import ByDirectory, Dataset
+from repatria.dataset import Dataset
 from repatria.errors import Stopped
 from repatria.fate import Released
 from repatria.gating import house_gate
@@ -170,16 +171,11 @@ class Yard:
 
     def sorter(self, dataset: Dataset) -> Sorter:
         """Return what sorts the batches of a dataset under this plan."""
-        need = dataset.residency
-        directory = (
-            self.house.directory(need.of, self.plan.directories[need.of])
-            if isinstance(need, ByDirectory)
-            else None
-        )
+        users = directory(self.house, dataset, self.plan.directories)
         return Sorter(
-            resolver=self.house.resolver(dataset, directory),
+            resolver=self.house.resolver(dataset, users),
             tombstones=self.house.tombstones,
-            contest=self.house.contest(dataset.name, self.plan.reconciled.get(dataset.name)),
+            contest=contest(self.house, dataset.name, self.plan.reconciled.get(dataset.name)),
             always=Released(reasons=_ruled(self.decided, dataset.name)),
             released=_released(self.decided, dataset.name),
         )

@@ -17,15 +17,11 @@ from random import SystemRandom
 from types import TracebackType
 from typing import Final, Self
 
-from connectors.keys import EnvironmentKeys, FileKeys
-from connectors.memory.contest import NoContest
-
 from connectors.clock import SystemClock
-from connectors.contest_file import ContestFile
-from connectors.directory_file import DirectoryFile
 from connectors.formats.csv import Csv
 from connectors.formats.jsonl import JsonLines
 from connectors.formats.parquet import Parquet
+from connectors.keys import EnvironmentKeys, FileKeys
 from connectors.memory.rules import NoTombstones
 from connectors.object_manifests import ObjectManifests
 from connectors.object_source import ObjectSource
@@ -40,6 +36,7 @@ from connectors.s3.credentials import (
     FromProfile,
     FromRole,
 )
+from connectors.spool import FileSpool
 from connectors.sql.ledger import SqlLedger, open_ledger
 from connectors.sql.seal import AesGcmSeal
 from connectors.wrap.metered import Meter, Metered
@@ -53,13 +50,12 @@ from repatria.config.load import load
 from repatria.config.loaded import Config, KeyVariable
 from repatria.dataset import Dataset, Format
 from repatria.digest import Digester
-from repatria.errors import PlanRefused
 from repatria.inventory import Sources
 from repatria.layout import Layout
 from repatria.leasing import Tenancy
-from repatria.names import DatasetName, SiteName
+from repatria.names import SiteName
 from repatria.ports.bucket import Bucket
-from repatria.ports.rules import Contest, Keys, Regions
+from repatria.ports.rules import Keys, Regions
 from repatria.residency import Resolver
 
 CONFIG_VARIABLE: Final = "REPATRIA_CONFIG"
@@ -106,6 +102,10 @@ class House:
         if isinstance(reference, KeyVariable):
             return EnvironmentKeys(reference.variable)
         return FileKeys(reference.file)
+
+    def create_key(self, path: Path) -> None:
+        """Make a new secret key. Raises ``KeyRefused`` if there is one."""
+        FileKeys.create(path)
 
     def ledger(self, *, read_only: bool = False, create: bool = False) -> SqlLedger:
         """Open the real ledger; it closes with the house."""
@@ -209,29 +209,9 @@ class House:
         """Who was erased: nobody, until erasures are taken."""
         return NoTombstones()
 
-    def directory_path(self, name: DatasetName, digest: str) -> Path:
-        """Return where the directory of that digest is kept."""
-        return self.state / "directories" / f"{name}-{digest[:16]}.directory"
-
-    def contest_path(self, name: DatasetName, digest: str) -> Path:
-        """Return where the verdicts of that digest are kept."""
-        return self.state / "contests" / f"{name}-{digest[:16]}.contest"
-
-    def directory(self, name: DatasetName, digest: str) -> Regions:
-        """Map a directory. Raises ``PlanRefused`` if it is not on this machine."""
-        path = self.directory_path(name, digest)
-        if not path.exists():
-            raise PlanRefused("the plan's directory of users is not on this machine", dataset=name)
-        return DirectoryFile.open(path, self.keys.key("directory"), self.atlas.names, digest)
-
-    def contest(self, name: DatasetName, digest: str | None) -> Contest:
-        """Map the verdicts of a reconciliation; where none was needed nothing is contested."""
-        if digest is None:
-            return NoContest()
-        path = self.contest_path(name, digest)
-        if not path.exists():
-            raise PlanRefused("the plan's reconciliation is not on this machine", dataset=name)
-        return ContestFile.open(path, digest)
+    def spool(self) -> FileSpool:
+        """Open a spool in the state folder."""
+        return FileSpool(self.state)
 
     def resolver(self, dataset: Dataset, directory: Regions | None) -> Resolver:
         """Return what resolves the records of a dataset."""
@@ -241,7 +221,7 @@ class House:
         """Return how this process holds leases."""
         return Tenancy(
             leases=ledger,
-            holder=f"{holder()}",
+            holder=holder(),
             clock=self.clock,
             lease_s=self.config.limits.lease_s,
             dead=is_dead,

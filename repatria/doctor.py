@@ -6,7 +6,7 @@ a finding of its own and never counts as well (law 7).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -48,10 +48,9 @@ class Patient:
     bucket: Bucket
     prefix: str
     skew_s_max: float
-    clock_skew_s: Callable[[], float | None]
 
 
-def examine(patient: Patient, datasets: Sequence[Dataset], *, probing: bool) -> Iterator[Finding]:
+def examine_site(patient: Patient, datasets: Sequence[Dataset], *, probing: bool) -> Iterator[Finding]:
     """Look at one site. ``probing`` writes a few tiny objects under a reserved key.
 
     Stops at the first finding that makes the others pointless: a store that cannot be reached.
@@ -66,7 +65,7 @@ def examine(patient: Patient, datasets: Sequence[Dataset], *, probing: bool) -> 
     if observed.key_region is not None and observed.key_region != patient.site.location:
         yield Finding(f"{name}: key", Grade.ILL, f"the key at rest lives in {observed.key_region}")
     yield _phase(patient.site)
-    yield _skew(patient)
+    yield _skew(patient, observed.clock_skew_s)
     if patient.site.role is Role.ENCLAVE:
         yield from _target(patient, probing=probing)
     else:
@@ -101,9 +100,8 @@ def _phase(site: Site) -> Finding:
     )
 
 
-def _skew(patient: Patient) -> Finding:
+def _skew(patient: Patient, skew: float | None) -> Finding:
     about = f"{patient.site.name}: clock"
-    skew = patient.clock_skew_s()
     if skew is None:
         return Finding(about, Grade.NOTE, "the store does not tell its time")
     if abs(skew) > patient.skew_s_max:

@@ -30,6 +30,10 @@ SAMPLE: Final = 12
 """Slices per dataset that are read in part for the estimates."""
 
 
+Pieces = Callable[[], Iterator[Slice]]
+"""Gives slices from the start, each time anew."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workshop:
     """What planning has made elsewhere: directories, reconciliations, estimates.
@@ -39,8 +43,8 @@ class Workshop:
     verdicts. ``estimate`` reads a sample and says what the move will take.
     """
 
-    directory: Callable[[Dataset, Iterator[Slice]], str]
-    reconcile: Callable[[Dataset, Callable[[], Iterator[Slice]]], str]
+    directory: Callable[[Dataset, Pieces], str]
+    reconcile: Callable[[Dataset, Pieces], str]
     estimate: Callable[[Mapping[DatasetName, Sample], Frame], Mapping[str, object]]
     spool: Callable[[], Spool]
 
@@ -84,8 +88,8 @@ class _Gathered:
         for chunk in self.spool:
             yield from unpack(chunk)
 
-    def of_site(self, site: SiteName) -> Iterator[Slice]:
-        return (piece for piece in self.slices() if piece.site == site)
+    def of_site(self, site: SiteName) -> Pieces:
+        return lambda: (piece for piece in self.slices() if piece.site == site)
 
     def told(self, directory: str | None) -> Sample:
         return Sample(

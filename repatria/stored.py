@@ -72,6 +72,7 @@ class Observed:
     location: str | None
     owner: str | None = None
     key_region: str | None = None  #: Of the KMS key that encrypts at rest.
+    clock_skew_s: float | None = None  #: The store's clock minus ours.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

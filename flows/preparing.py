@@ -1,0 +1,143 @@
+"""What comes before a move: making the state folder and the ledger, examining, planning."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+
+from flows.wiring import House
+from flows.workbench import build_directory, directory, reconcile
+from repatria.config.loaded import KeyVariable
+from repatria.dataset import Dataset
+from repatria.doctor import CAPACITY_LOW, Finding, Grade, Patient, examine_site
+from repatria.errors import ConfigRefused, RepatriaError
+from repatria.estimate import Estimator, warnings
+from repatria.names import DatasetName, RegionName, SiteName
+from repatria.plan import Plan
+from repatria.planner import Planner, Sample, Workshop
+from repatria.planning import Frame
+
+
+def init(house: House) -> Sequence[str]:
+    """Make what is missing: the state folder, the secret key, the ledger. Repeating is harmless."""
+    told = []
+    if not house.state.exists():
+        told.append("made the state folder")
+    for folder in ("", "directories", "contests", "reports", "rehearsals"):
+        (house.state / folder).mkdir(mode=0o700, parents=True, exist_ok=True)
+    reference = house.config.keys
+    if not isinstance(reference, KeyVariable) and not reference.file.exists():
+        house.create_key(reference.file)
+        told.append("made a new secret key: keep a copy of it apart from the ledger")
+    house.ledger(create=True)
+    told.append("the ledger is ready")
+    return told
+
+
+def examine(house: House, *, probing: bool) -> list[Finding]:
+    """Look at this machine and at every site; never stops at the first trouble."""
+    found = list(_machine(house))
+    for name, site in house.config.sites.items():
+        try:
+            bucket = house.bucket(name, live=probing)
+        except RepatriaError as error:
+            found.append(Finding(f"{name}: credentials", Grade.ILL, str(error), error.hint))
+            continue
+        patient = Patient(
+            site=site,
+            bucket=bucket,
+            prefix=house.config.stores[name].prefix,
+            skew_s_max=house.config.limits.clock_skew_s,
+        )
+        datasets = tuple(house.config.datasets.values())
+        found.extend(examine_site(patient, datasets, probing=probing))
+    return found
+
+
+def _machine(house: House) -> Iterator[Finding]:
+    try:
+        house.ledger(read_only=True)
+    except RepatriaError as error:
+        yield Finding("ledger", Grade.ILL, str(error), error.hint)
+    else:
+        yield Finding("ledger", Grade.WELL, "opens, at the schema of this version")
+    try:
+        house.keys.key("doctor")
+    except RepatriaError as error:
+        yield Finding("secret key", Grade.ILL, str(error), error.hint)
+    else:
+        yield Finding("secret key", Grade.WELL, "is there")
+    if not house.state.exists():
+        yield Finding("disk", Grade.ILL, "the state folder is missing", "run `repatria init`")
+        return
+    free = shutil.disk_usage(house.state).free
+    grade = Grade.WELL if free >= CAPACITY_LOW else Grade.CARE
+    yield Finding("disk", grade, f"{free / 1e9:.1f} GB free in the state folder")
+
+
+def make_plan(house: House, datasets: Sequence[str], regions: Sequence[str]) -> Plan:
+    """Plan the move of ``datasets`` (default: all) for ``regions`` (default: all)."""
+    _known("dataset", datasets, house.config.datasets)
+    _known("region", regions, house.atlas.names)
+    planner = Planner(
+        datasets=house.config.datasets,
+        sources=house.sources,
+        plans=house.ledger(),
+        limits=house.config.limits,
+        clock=house.clock,
+        workshop=Workshop(
+            directory=partial(build_directory, house),
+            reconcile=partial(reconcile, house),
+            estimate=lambda samples, frame: estimate(house, samples, frame),
+            spool=house.spool,
+        ),
+    )
+    return planner.plan(
+        [name for name in house.config.datasets if not datasets or name in datasets],
+        [name for name in house.atlas.names if not regions or name in regions],
+        (house.config.digest, house.config.canonical),
+    )
+
+
+def _known(
+    kind: str, asked: Sequence[str], held: Sequence[str] | Mapping[DatasetName, Dataset]
+) -> None:
+    if missing := sorted(set(asked) - set(held)):
+        raise ConfigRefused(f"the configuration has no {kind} {', '.join(missing)}")
+
+
+def estimate(
+    house: House, samples: Mapping[DatasetName, Sample], frame: Frame
+) -> Mapping[str, object]:
+    """Read the samples and say what the move will take, and what stands against it."""
+    regions = [region for region in house.atlas.regions if region.name in frame.regions]
+    estimator = Estimator(
+        regions=regions,
+        sites=house.config.sites,
+        prices=house.config.prices,
+        workers=house.workers,
+        clock=house.clock,
+    )
+    sources = {s.site: s for s in (house.sources.primary, house.sources.backup) if s is not None}
+    told: dict[str, dict[str, object]] = {}
+    for name, sample in samples.items():
+        users = directory(house, sample.dataset, frame.directories)
+        told[name] = estimator.dataset(sample, sources, house.resolver(sample.dataset, users))
+    coming = _coming(house, told)
+    return {"datasets": told, "warnings": warnings(regions, house.config.sites, coming)}
+
+
+def _coming(house: House, told: Mapping[str, Mapping[str, object]]) -> dict[SiteName, int]:
+    """Share the bytes that will move among the homes of the regions that they move to."""
+    coming: dict[SiteName, int] = {}
+    homes = {region.name: region.home for region in house.atlas.regions}
+    for facts in told.values():
+        rows = facts["regions"]
+        assert isinstance(rows, Mapping), "regions are counted by name"
+        total = sum(rows.values()) or 1
+        for region, count in rows.items():
+            home = homes[RegionName(region)]
+            share = int(str(facts["moving_bytes"])) * count // total
+            coming[home] = coming.get(home, 0) + share
+    return coming

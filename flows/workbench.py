@@ -1,0 +1,114 @@
+"""What a plan is made of besides slices: directories of users, and reconciliations, kept as files.
+
+A file is named by its digest, which the plan remembers. Beside it stands a note that says from
+which very slices it was made, so that planning again without a change reads nothing again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from connectors.contest_file import ContestFile, ContestFileShelf
+from connectors.directory_file import DirectoryFile, DirectoryFileShelf
+from connectors.memory.contest import NoContest
+from connectors.spill import DiskSpills
+from flows.wiring import House
+from repatria.dataset import ByDirectory, Dataset
+from repatria.digest import Digester
+from repatria.directory import DirectoryBuilder
+from repatria.errors import PlanRefused
+from repatria.names import DatasetName
+from repatria.planner import Pieces
+from repatria.ports.rules import Contest, Regions
+from repatria.reconcile import Reconciler
+from repatria.slice import cut_text
+
+
+def directory(house: House, dataset: Dataset, digests: Mapping[DatasetName, str]) -> Regions | None:
+    """Map the directory that ``dataset`` resolves through, if it does.
+
+    Raises ``PlanRefused`` if the file of that digest is not on this machine.
+    """
+    need = dataset.residency
+    if not isinstance(need, ByDirectory):
+        return None
+    digest = digests[need.of]
+    path = _kept(house, "directories", need.of, digest)
+    digester = Digester(house.keys.key("directory"))
+    return DirectoryFile(path, digester, house.atlas.names, digest)
+
+
+def contest(house: House, name: DatasetName, digest: str | None) -> Contest:
+    """Map the verdicts of a reconciliation; where none was needed nothing is contested."""
+    if digest is None:
+        return NoContest()
+    return ContestFile(_kept(house, "contests", name, digest), digest)
+
+
+def build_directory(house: House, dataset: Dataset, pieces: Pieces) -> str:
+    """Build the directory of ``dataset`` from its primary slices; return its digest."""
+
+    def build(path: Path) -> str:
+        builder = DirectoryBuilder(
+            dataset=dataset,
+            source=house.sources.primary,
+            digester=Digester(house.keys.key("directory")),
+            regions=house.atlas.names,
+            route=house.resolver(dataset, None).resolve,
+            spills=DiskSpills(house.state / "spill"),
+            shelf=DirectoryFileShelf(path),
+        )
+        return builder.build(pieces()).digest
+
+    return _made(house, "directories", dataset, pieces, build)
+
+
+def reconcile(house: House, dataset: Dataset, pieces: Pieces) -> str:
+    """Settle the contested slices of ``dataset``; return the digest of the verdicts."""
+    backup = house.sources.backup
+    assert backup is not None, "only a backup contests"
+
+    def build(path: Path) -> str:
+        reconciler = Reconciler(
+            dataset=dataset,
+            primary=house.sources.primary,
+            backup=backup,
+            digester=Digester(house.keys.key("contest")),
+            spills=DiskSpills(house.state / "spill"),
+            shelf=ContestFileShelf(path),
+        )
+        return reconciler.reconcile(pieces).digest
+
+    return _made(house, "contests", dataset, pieces, build)
+
+
+def _made(
+    house: House, kind: str, dataset: Dataset, pieces: Pieces, build: Callable[[Path], str]
+) -> str:
+    """Make a file from slices, unless the very same slices made one before."""
+    inputs = hashlib.sha256(f"{kind} {dataset} {house.atlas.digest}".encode())
+    for piece in pieces():
+        inputs.update(f"{piece.id} {piece.version} {cut_text(piece.cut)}\n".encode())
+    folder = house.state / kind
+    note = folder / f"{dataset.name}-{inputs.hexdigest()[:16]}.digest"
+    if note.exists() and _path(house, kind, dataset.name, digest := note.read_text()).exists():
+        return digest
+    fresh = folder / f"{dataset.name}-{secrets.token_hex(8)}.new"
+    digest = build(fresh)
+    fresh.replace(_path(house, kind, dataset.name, digest))
+    note.write_text(digest)
+    return digest
+
+
+def _path(house: House, kind: str, name: DatasetName, digest: str) -> Path:
+    return house.state / kind / f"{name}-{digest[:32]}.{kind}"
+
+
+def _kept(house: House, kind: str, name: DatasetName, digest: str) -> Path:
+    path = _path(house, kind, name, digest)
+    if not path.exists():
+        raise PlanRefused(f"what the plan made ({kind}) is not on this machine", dataset=name)
+    return path
