@@ -1,0 +1,215 @@
+"""Conducts a job from its beginning to its end, whoever works through its stripes.
+
+The command in its own process and the flow under Prefect differ in one argument, the crew: what
+runs the stripes. Everything else (opening, beginning, ending, the report) happens here, once.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Protocol
+
+from flows.checking import VerifyJob, verify_job
+from flows.jobs import Job, Mode, Order, run_all
+from flows.moving import MoveJob, move_job
+from flows.rehearsed import rehearsal_facts
+from flows.report import rehearsal
+from flows.report.facts import RehearsalFacts
+from flows.report.outcome import (
+    Moved,
+    Outcome,
+    accounted,
+    audited,
+    counts,
+    failed,
+    gathered,
+    standing,
+)
+from flows.report.planned import slices_of
+from flows.report.verification import VerifyOutcome, verified
+from repatria import status
+from repatria.ports.ledger import Verdict
+from repatria.stripe import Tally
+
+if TYPE_CHECKING:
+    from flows.wiring import House
+    from repatria.campaign import Ending
+    from repatria.names import DatasetName
+    from repatria.plan import Plan
+    from repatria.ports.ledger import Ledger
+    from repatria.ports.rules import Progresses
+
+
+class Watches(Protocol):
+    """Somebody who watches a run: told of its plan, then of its progress from several threads."""
+
+    def begins(self, plan: Plan, run: str, slices: Mapping[DatasetName, int]) -> None:
+        """Hear how many slices each dataset has, as far as the plan knows."""
+        ...
+
+    def batch(self, dataset: DatasetName, read: int, moved: int, bytes_read: int) -> None: ...
+
+    def slice_done(self, dataset: DatasetName, label: str, failed: str | None) -> None: ...
+
+    def passed_over(self, slices: int) -> None:
+        """Hear of slices that needed nothing, because an earlier run had finished them."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Enacted:
+    """What a crew is given: a job under way, who watches it, and the flag that stops it."""
+
+    run: str
+    job: Job
+    workers: int
+    progress: Progresses
+    stop: threading.Event
+
+
+Crew = Callable[[Enacted], Tally]
+
+
+def threads(enacted: Enacted) -> Tally:
+    """Run the stripes in threads of this process, with no server anywhere."""
+    return run_all(enacted.job, enacted.workers, enacted.progress, enacted.stop.is_set)
+
+
+@dataclass(frozen=True, slots=True)
+class Conductor:
+    """Conducts jobs of one house."""
+
+    house: House
+    watcher: Watches
+    crew: Crew = threads
+    stop: threading.Event = field(default_factory=threading.Event)
+
+    def move(self, order: Order) -> Outcome:
+        """Rehearse or migrate, and tell what it came to."""
+        began = self.house.clock.monotonic()
+        with move_job(self.house, order) as job:
+            told = _Told(job, self.watcher)
+            job.begin()
+            try:
+                tally = self._stripes(job, order, told)
+                ending = job.finish(tally)
+            except BaseException as error:
+                job.ended_early(told.tally, error)
+                raise
+            return self._outcome(job, order, ending, tally, began)
+
+    def verify(self, order: Order) -> VerifyOutcome:
+        """Read both sides anew, and tell how they compare."""
+        began = self.house.clock.monotonic()
+        with verify_job(self.house, order) as job:
+            job.begin()
+            try:
+                self._stripes(job, order, _Told(job, self.watcher))
+                found = job.finish()
+            except BaseException as error:
+                job.ended_early(error)
+                raise
+            return verified(found, job.plan, self.house.clock.monotonic() - began)
+
+    def _stripes(self, job: MoveJob | VerifyJob, order: Order, told: _Told) -> Tally:
+        self.watcher.begins(job.plan, job.run_id, slices_of(job.plan, order.sample))
+        return self.crew(Enacted(job.run_id, told, self.house.workers, self.watcher, self.stop))
+
+    def _outcome(
+        self, job: MoveJob, order: Order, ending: Ending, tally: Tally, began: float
+    ) -> Outcome:
+        outcome = Outcome(
+            verb="migrate" if order.mode is Mode.LIVE else "rehearse",
+            mode=order.mode.value,
+            run=job.run_id,
+            plan=job.plan.digest,
+            state=ending.state.value,
+            exit_code=ending.exit_code,
+            seconds=self.house.clock.monotonic() - began,
+            tally=counts(tally),
+            accounts={},
+            moved=(),
+            quarantine=(),
+            failures=failed(ending.failures),
+            audit=audited(ending),
+        )
+        if order.mode is Mode.LIVE:
+            return _live(outcome, self.house.ledger(read_only=True), self.house)
+        spent = (tally, outcome.seconds)
+        facts = rehearsal_facts(self.house, job, order, ending, spent)
+        return _rehearsed(outcome, self.house, facts)
+
+
+def _live(outcome: Outcome, ledger: Ledger, house: House) -> Outcome:
+    quarantine = gathered(ledger.waiting(verdict=Verdict.OPEN))
+    cells = status.gather(ledger, house.clock.now()).cells
+    matched = {(str(cell.dataset), str(cell.region)): cell.verified for cell in cells}
+    return replace(
+        outcome,
+        accounts=accounted(ledger),
+        quarantine=quarantine,
+        moved=[
+            replace(moved, verified=matched.get((moved.dataset, moved.region)))
+            for moved in standing(ledger, quarantine)
+        ],
+    )
+
+
+def _rehearsed(outcome: Outcome, house: House, facts: RehearsalFacts) -> Outcome:
+    page, data = rehearsal.write(house.state, facts)
+    return replace(
+        outcome,
+        accounts=facts["accounts"],
+        quarantine=facts["quarantine"],
+        failures=facts["failures"],
+        moved=[
+            Moved(
+                dataset=passage["dataset"],
+                region=passage["region"],
+                rows=passage["rows"],
+                bytes=passage["bytes"],
+            )
+            for passage in facts["moving"]
+        ],
+        reports=(str(page), str(data)),
+        facts=facts,
+    )
+
+
+class _Told:
+    """A job whose watcher also hears of what earlier runs had finished."""
+
+    def __init__(self, job: Job, watcher: Watches) -> None:
+        self._job = job
+        self._watcher = watcher
+        self._lock = threading.Lock()
+        self.tally = Tally()
+
+    @property
+    def stripes(self) -> Sequence[int]:
+        return self._job.stripes
+
+    def run_stripe(self, number: int, progress: Progresses, stopping: Callable[[], bool]) -> Tally:
+        heard = _Heard(progress)
+        tally = self._job.run_stripe(number, heard, stopping)
+        self._watcher.passed_over(max(0, tally.done - heard.done))
+        with self._lock:
+            self.tally.add(tally)
+        return tally
+
+
+class _Heard:
+    """Passes progress on, and counts the slices that were finished just now."""
+
+    def __init__(self, progress: Progresses) -> None:
+        self._progress = progress
+        self.done = 0
+
+    def batch(self, dataset: DatasetName, read: int, moved: int, bytes_read: int) -> None:
+        self._progress.batch(dataset, read, moved, bytes_read)
+
+    def slice_done(self, dataset: DatasetName, label: str, failed: str | None) -> None:
+        self.done += failed is None
+        self._progress.slice_done(dataset, label, failed)

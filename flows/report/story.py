@@ -1,0 +1,97 @@
+"""An outcome in words: how it ended in one line, what waits, and what to do next.
+
+Pure: takes values, returns sentences. Whoever reads them has not read the manual.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from flows.report.numbers import count, plural
+from flows.report.outcome import Outcome
+from flows.report.reasons import of_object, of_record
+
+OBJECTS_NAMED = 5
+"""Failed objects of one kind that are named; the rest are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One thing that waits for somebody, and what they can do."""
+
+    what: str
+    todo: str = ""
+    names: tuple[str, ...] = ()
+
+
+def headline(outcome: Outcome) -> str:
+    """Say in one line how it ended."""
+    if outcome.state == "complete" and outcome.rehearsed:
+        return "The rehearsal found nothing in the way. Nothing was written."
+    if outcome.state == "complete":
+        return "Everything in the plan has moved, and the books balance."
+    waits = "some of it would wait for a person" if outcome.rehearsed else "some of it waits"
+    done = "Rehearsed to the end" if outcome.rehearsed else "Moved as far as it goes"
+    return f"{done}, but {waits}: see below."
+
+
+def points(outcome: Outcome) -> list[Point]:
+    """Say what waits, most numerous first within each kind."""
+    return [*_quarantine(outcome), *_failures(outcome), *_audit(outcome)]
+
+
+def _quarantine(outcome: Outcome) -> Iterator[Point]:
+    sums: Counter[tuple[str, str]] = Counter()
+    for entry in outcome.quarantine:
+        sums[entry["dataset"], entry["reason"]] += entry["rows"]
+    for (dataset, reason), rows in sums.most_common():
+        meaning = of_record(reason)
+        wait = "would wait" if outcome.rehearsed else "wait" if rows != 1 else "waits"
+        what = f"{plural(rows, 'record')} of {dataset} {wait} ({reason}): each {meaning.means}."
+        yield Point(what, meaning.todo)
+
+
+def _failures(outcome: Outcome) -> Iterator[Point]:
+    kinds = Counter(failure["kind"] for failure in outcome.failures)
+    for kind, number in kinds.most_common():
+        meaning = of_object(kind)
+        named = [
+            f"{failure['site']}: {failure['object']}"
+            for failure in outcome.failures
+            if failure["kind"] == kind
+        ]
+        rest = len(named) - OBJECTS_NAMED
+        tail = (f"and {count(rest)} more",) if rest > 0 else ()
+        what = f"{plural(number, 'object')} could not be finished ({kind}): each {meaning.means}."
+        yield Point(what, meaning.todo, (*named[:OBJECTS_NAMED], *tail))
+
+
+def _audit(outcome: Outcome) -> Iterator[Point]:
+    again = "Run `repatria plan`, then the same command again."
+    told = {
+        "unfinished": ("of the plan have no full set of receipts", "slice", "Run it again."),
+        "new": ("came to the source after the plan was made", "object", again),
+        "changed": ("changed at the source after the plan was made", "object", again),
+        "gone": (
+            "are no longer at the source",
+            "object",
+            "If they were removed on purpose, plan again; if not, find out who removed them.",
+        ),
+    }
+    for name, (what, noun, todo) in told.items():
+        number = outcome.audit.get(name, 0)
+        explained = name == "unfinished" and number <= len(outcome.failures)
+        sampled = name == "unfinished" and outcome.rehearsed
+        if number and not explained and not sampled:
+            yield Point(f"{plural(number, noun)} {what}.", todo)
+
+
+def next_step(outcome: Outcome) -> str:
+    """Say which command comes next."""
+    if outcome.rehearsed:
+        return "repatria migrate --live"
+    if outcome.quarantine:
+        return "repatria quarantine list"
+    return "repatria verify" if outcome.state == "complete" else "repatria status"

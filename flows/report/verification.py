@@ -1,0 +1,124 @@
+"""What a verification found, as values that any screen can show and JSON can hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from flows.report.numbers import plural
+from flows.report.story import Point
+
+if TYPE_CHECKING:
+    from flows.checking import Verification
+    from repatria.plan import Plan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """Both sides of one dataset and region; ``region`` "*" where the source was not read."""
+
+    dataset: str
+    region: str
+    matched: int
+    missing: int
+    extra: int
+    altered: int
+    unverified: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifyOutcome:
+    """How a verification ended. ``strays`` are objects at home that no receipt names."""
+
+    run: str
+    plan: str
+    exit_code: int
+    seconds: float
+    sums: Sequence[Compared]
+    whys: Sequence[str]
+    strays: int
+    waiting: int
+    failures: int
+
+    def total(self, name: str) -> int:
+        """Add up one kind of result."""
+        return sum(getattr(found, name) for found in self.sums)
+
+    def told(self) -> dict[str, Any]:
+        """Return this as ``--json`` shows it."""
+        return asdict(self)
+
+
+def verified(found: Verification, plan: Plan, seconds: float) -> VerifyOutcome:
+    """Tell a verification in plain values."""
+    return VerifyOutcome(
+        run=found.run,
+        plan=plan.digest,
+        exit_code=found.exit_code,
+        seconds=seconds,
+        sums=[
+            Compared(
+                dataset=dataset,
+                region=region,
+                matched=sum_.matched,
+                missing=sum_.missing,
+                extra=sum_.extra,
+                altered=sum_.altered,
+                unverified=sum_.unverified,
+            )
+            for (dataset, region), sum_ in sorted(found.sums.items())
+        ],
+        whys=found.whys,
+        strays=found.strays,
+        waiting=found.waiting,
+        failures=found.failures,
+    )
+
+
+def headline(outcome: VerifyOutcome) -> str:
+    """Say in one line how it ended."""
+    matched = plural(outcome.total("matched"), "record")
+    if outcome.exit_code == 0:
+        return f"Both sides agree: {matched} matched, and nothing else was found."
+    if outcome.exit_code == 11:
+        return f"The sides do not agree. {matched} matched; the rest is below."
+    return f"{matched} matched; nothing differs, but not everything could be compared or moved."
+
+
+def points(outcome: VerifyOutcome) -> Iterator[Point]:
+    """Say what differs or waits."""
+    told = {
+        "missing": (
+            "{} at the source and not at home.",
+            "Run `repatria migrate --live`, then verify again.",
+        ),
+        "extra": (
+            "{} at home and not at the source.",
+            "If the source changed after the move: `repatria plan`, then migrate and verify again.",
+        ),
+        "altered": (
+            "{} at home in another form than at the source.",
+            "Find out who wrote to the home site; see docs/runbooks/failed-batch.md.",
+        ),
+        "unverified": (
+            "{} could not be compared, which is never the same as agreeing.",
+            "What stood in the way is said below; mend it, then verify again.",
+        ),
+    }
+    for name, (what, todo) in told.items():
+        if number := outcome.total(name):
+            noun = "slice or batch" if name == "unverified" else "record"
+            many = "slices or batches" if name == "unverified" else "records"
+            yield Point(what.format(plural(number, noun, many)), todo)
+    if outcome.strays:
+        what = f"{plural(outcome.strays, 'object')} at home that no receipt names."
+        yield Point(
+            what, "Find out who wrote them; no manifest lists them, no application sees them."
+        )
+    if outcome.waiting:
+        what = f"{plural(outcome.waiting, 'record')} in quarantine."
+        yield Point(what, "Decide with `repatria quarantine list`.")
+    if outcome.failures:
+        what = f"{plural(outcome.failures, 'object')} that could not be finished."
+        yield Point(what, "`repatria status` names them, and says what to do.")
