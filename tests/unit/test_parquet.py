@@ -12,6 +12,10 @@ import pytest
 
 from connectors.formats.codec import Access
 from connectors.formats.parquet import Parquet
+from connectors.formats.parquet_cut import Run
+from connectors.formats.parquet_int96 import settle
+from connectors.formats.parquet_open import open_footer, refusing
+from connectors.formats.ranged import Ranged
 from repatria.batch import Batch
 from repatria.dataset import Column, KeyClass
 from repatria.errors import BadObject, ReadBackMismatch, StaleSlice
@@ -190,12 +194,42 @@ def test_equal_rows_give_equal_bytes_however_they_are_chunked() -> None:
 
 
 def test_a_parcel_has_page_checksums_and_its_decoder_looks_at_them() -> None:
+    noise = people(10_000, noise=pa.array(np.random.default_rng(1).random(10_000)))
     codec = Parquet(budget())
-    body = bytearray(codec.encode(PROFILES, people(1_000), b"", "a"))
-    for at in range(20, 400):
-        body[at] ^= 1
-    with pytest.raises(ReadBackMismatch):
+    body = bytearray(codec.encode(PROFILES, noise, b"", "a"))
+    body[len(body) * 3 // 4] ^= 1
+    with pytest.raises(ReadBackMismatch, match="checksum"):
         codec.decode(PROFILES, pa.py_buffer(bytes(body)), "a")
+
+
+@pytest.mark.parametrize(("rows", "why"), [(9, "more rows"), (11, "fewer rows")])
+def test_a_footer_that_counts_other_rows_is_refused(rows: int, why: str) -> None:
+    opened = open_footer(Held(parquet(people(10))), "an object", budget())
+    run = Run(first=0, stop=1, ordinal=0, row=0, rows=(rows,))
+    with pytest.raises(BadObject, match=why):
+        list(Parquet(budget())._tables(opened, run))
+
+
+def test_what_the_store_raised_wins_over_what_the_decoder_made_of_it() -> None:
+    source = Ranged(Broken(b"x", 0))
+    with pytest.raises(StaleSlice):
+        source.between(0, 1)
+    with pytest.raises(StaleSlice), refusing("an object", source):
+        raise OSError("something ended")
+
+
+def settled(ns: int, us: int) -> pa.Table:
+    fine = pa.table({"at": pa.array([ns % (1 << 64)], pa.uint64()).view(pa.timestamp("ns"))})
+    return settle(fine, pa.table({"at": pa.array([us], pa.timestamp("us"))}), "an object")
+
+
+def test_an_old_timestamp_that_needs_more_than_64_bits_is_refused() -> None:
+    late = 253_402_214_400_000_000
+    assert settled(late * 1000, late)["at"].cast(pa.int64()).to_pylist() == [late]
+    assert settled(1_001, 1)["at"].cast(pa.int64()).to_pylist() == [1_001]
+    assert settled(-1, -1)["at"].cast(pa.int64()).to_pylist() == [-1]
+    with pytest.raises(BadObject, match="neither nanoseconds nor microseconds"):
+        settled(late * 1000 + 1, late)
 
 
 @pytest.mark.parametrize("body", [b"", b"PAR1", b"{}" * 100, b"PAR1" + bytes(50) + b"PARE"])
