@@ -78,6 +78,8 @@ class MemoryTombstones:
             marked = self._users
         if not marked:
             return np.zeros(len(users), dtype=np.bool_)
+        if isinstance(users, pa.DictionaryArray):
+            users = users.dictionary_decode()
         found = pc.is_in(users, value_set=pa.array(marked, type=users.type), skip_nulls=True)
         return np.asarray(found.to_numpy(zero_copy_only=False), dtype=np.bool_)
 

@@ -374,3 +374,14 @@ def test_an_empty_answer_is_not_an_empty_set_of_tags() -> None:
     missing = Answer(404, b"<Error><Code>NoSuchKey</Code></Error>")
     with pytest.raises(Missing):
         Canned(SETTINGS, missing).bucket.tags("p/a")
+
+
+def test_a_body_of_another_length_is_not_even_begun() -> None:
+    huge = whole(b"", **{"content-length": "1000000000000"})
+    with pytest.raises(Transient, match="not as long as what was asked for"):
+        Canned(SETTINGS, huge).bucket.read(FOUND)
+
+
+def test_an_empty_answer_does_not_say_that_no_versions_are_kept() -> None:
+    with pytest.raises(Transient):
+        Canned(SETTINGS, EMPTY).bucket.probe("_repatria/probe")
