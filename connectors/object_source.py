@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 
 import pyarrow as pa
@@ -11,10 +11,11 @@ import pyarrow as pa
 from connectors.formats.codec import Codec
 from repatria.batch import Batch
 from repatria.dataset import Dataset, Format, KeyClass
-from repatria.errors import StaleSlice
+from repatria.errors import BadObject, StaleSlice
+from repatria.layout import reserved
 from repatria.names import Ordinal, SiteName
 from repatria.ports.bucket import Reads
-from repatria.slice import Cut, Slice, slice_id
+from repatria.slice import Cut, Slice, Whole, slice_id
 from repatria.stored import Found, ObjectVersion
 
 
@@ -73,19 +74,25 @@ class ObjectSource:
     def cut(self, dataset: Dataset, found: Found) -> tuple[Slice, ...]:
         relative = self.relative(dataset, found.object)
         access = BucketAccess(self._bucket, found.object)
-        cuts = self._codecs[dataset.format].cut(dataset, access, relative)
+        cuts: tuple[Cut, ...] = (Whole(),)
+        # What cannot be cut stays whole, so that it is refused by name when it is read.
+        if not found.archived and reserved(relative) is None:
+            with suppress(BadObject):
+                cuts = self._codecs[dataset.format].cut(dataset, access, relative)
         return tuple(
             self._slice(dataset, found.object, cut, number) for number, cut in enumerate(cuts)
         )
 
     def batches(self, dataset: Dataset, piece: Slice, after: Ordinal | None) -> Iterator[Batch]:
         assert piece.site == self.site, "a slice is read where it lies"
+        if (why := reserved(piece.relative)) is not None:
+            raise BadObject(why, object=piece.label)
         access = BucketAccess(self._bucket, piece.object)
         return self._codecs[dataset.format].batches(dataset, piece, access, after)
 
     def _slice(self, dataset: Dataset, found: ObjectVersion, cut: Cut, number: int) -> Slice:
         relative = self.relative(dataset, found)
-        name = slice_id(self._slice_key, dataset.name, self.site, relative, cut)
+        name = slice_id(self._slice_key, dataset.name, self.site, relative, number)
         shown = relative if dataset.keys is KeyClass.PLAIN else f"id {name}"
         return Slice(
             id=name,

@@ -77,9 +77,12 @@ class ObjectTarget:
         return self._codecs[dataset.format].decode(dataset, body, arrived.key)
 
     def objects(self, dataset: DatasetName, region: RegionName) -> Iterator[Found]:
-        manifest = self._layout.manifest(dataset, region)
+        ours = (
+            self._layout.manifest(dataset, region),
+            self._layout.quarantine(dataset, region, ""),
+        )
         for found in self._bucket.list(self._layout.prefix(dataset, region)):
-            if found.object.key != manifest:
+            if not found.object.key.startswith(ours):
                 yield found
 
     def keep(self, parcel: Parcel, name: str) -> Arrived:

@@ -70,10 +70,16 @@ class Slice:
         return self.object.size if self.number == 0 else 0
 
 
-def slice_id(key: bytes, dataset: DatasetName, site: SiteName, relative: str, cut: Cut) -> SliceId:
-    """Name a cut of an object: HMAC-SHA256 over its length-prefixed parts, 32 digits of it."""
+def slice_id(
+    key: bytes, dataset: DatasetName, site: SiteName, relative: str, number: int
+) -> SliceId:
+    """Name a cut of an object: HMAC-SHA256 over its length-prefixed parts, 32 digits of it.
+
+    The bounds of the cut take no part: when an object changes, cut ``number`` of the new version
+    answers for cut ``number`` of the old one, and replaces its parcels (docs/adr/0006).
+    """
     mac = hmac.new(key, b"repatria slice 1", hashlib.sha256)
-    for part in (dataset, site, relative, cut_text(cut)):
+    for part in (dataset, site, relative, str(number)):
         data = part.encode("utf-8", "surrogatepass")
         mac.update(len(data).to_bytes(8, "big"))
         mac.update(data)

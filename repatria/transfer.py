@@ -19,7 +19,7 @@ from repatria.batch import LINE, Batch, Reason, Refusals
 from repatria.border import Border, Place
 from repatria.dataset import Dataset
 from repatria.digest import Digester
-from repatria.errors import DecisionsChanged, Occupied, ReadBackMismatch
+from repatria.errors import DecisionsChanged, ReadBackMismatch
 from repatria.fate import ERASED, SUPERSEDED, Sorted
 from repatria.journal import committed
 from repatria.names import RegionName, SiteName
@@ -238,10 +238,7 @@ class Transfer:
         place = self.border.places[region.home]
         self.border.pass_through(self.dataset, region, rows, place)
         name = f"{batch.piece.id}-{batch.ordinal:05}-{waiting.reason}"
-        try:
-            arrived = place.target.keep(self._parcel(batch, region, place, rows, None), name)
-        except Occupied:
-            return waiting
+        arrived = place.target.keep(self._parcel(batch, region, place, rows, None), name)
         return replace(waiting, site=region.home, kept=arrived.object)
 
 

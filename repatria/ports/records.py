@@ -105,7 +105,7 @@ class Target(Protocol):
         ...
 
     def objects(self, dataset: DatasetName, region: RegionName) -> Iterator[Found]:
-        """Yield everything that stands under the region's prefix, our manifest excepted."""
+        """Yield what stands under the region's prefix, manifest and quarantine excepted."""
         ...
 
     def keep(self, parcel: Parcel, name: str) -> Arrived:
