@@ -11,7 +11,7 @@ UNKNOWN = StoreRefused("not implemented", code="NotImplemented")
 
 
 def test_a_fault_while_trying_is_not_a_promise_kept() -> None:
-    for puts_before in range(5):
+    for puts_before in range(6):
         bucket = FailingBucket()
         bucket.lost = [None] * puts_before + [Transient("away")]
         with pytest.raises(Transient):
@@ -25,7 +25,7 @@ def test_a_store_that_knows_no_conditions_honours_none() -> None:
     assert seen == Honours(create_only=False, replace_only=False, checksums=None)
 
 
-@pytest.mark.parametrize("puts_before", [0, 1, 2, 3])
+@pytest.mark.parametrize("puts_before", [0, 1, 2, 3, 4, 5])
 def test_another_refusal_is_not_taken_for_it(puts_before: int) -> None:
     bucket = FailingBucket()
     elsewhere: RepatriaError = StoreRefused("elsewhere", code="PermanentRedirect")
