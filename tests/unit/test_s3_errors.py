@@ -108,7 +108,10 @@ RAISED: list[tuple[Exception, type[RepatriaError]]] = [
     (sdk.IncompleteReadError(actual_bytes=1, expected_bytes=2), Transient),
     (sdk.FlexibleChecksumError(error_msg=URL), Transient),
     (sdk.SSLError(endpoint_url=URL, error=OSError("EOF")), Transient),
-    (sdk.SSLError(endpoint_url=URL, error=OSError("[SSL: CERTIFICATE_VERIFY_FAILED]")), StoreRefused),
+    (
+        sdk.SSLError(endpoint_url=URL, error=OSError("[SSL: CERTIFICATE_VERIFY_FAILED]")),
+        StoreRefused,
+    ),
     (ResponseParserError(URL), Transient),
     (ProtocolError(URL), Transient),
     (ReadTimeoutError(None, URL, "slow"), Transient),  # type: ignore[arg-type]
