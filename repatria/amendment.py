@@ -1,9 +1,9 @@
 """Amendments: what a later receipt of the same batch may change in the one that stands.
 
 A batch is reproducible, so its dataset, site, end and number of records never change. Its account
-changes for three reasons only: the batch was opened again, lines are added for further regions
-(rows may then have become erased, superseded or quarantined since), or the atlas is another
-one. A line is written once; it is replaced only by the line that counts one replacement more.
+changes for two reasons only: the batch was opened again, or lines are added for further regions
+(rows may then have become erased, superseded or quarantined since, but are decided as they
+were). A line is written once; it is replaced only by the line that counts one replacement more.
 Whatever results must balance as a whole, with the lines of every earlier commit: that is
 where a forgotten line would show.
 """
@@ -91,7 +91,7 @@ def _account(receipt: Receipt) -> tuple[object, ...]:
 
 
 def _may_change(stored: Receipt, new: Receipt, *, reopened: bool, added: bool) -> None:
-    if reopened or _atlas(stored) != _atlas(new):
+    if reopened:
         return
     if stored.decisions != new.decisions:
         raise Unbalanced(
@@ -103,11 +103,6 @@ def _may_change(stored: Receipt, new: Receipt, *, reopened: bool, added: bool) -
             slice=new.batch.slice,
             ordinal=new.batch.ordinal,
         )
-
-
-def _atlas(receipt: Receipt) -> str:
-    """Return what stands before the colon of ``decisions``: which atlas they were made with."""
-    return receipt.decisions.rpartition(":")[0]
 
 
 def _waiting(stored: Receipt, new: Receipt) -> tuple[Waiting, ...]:

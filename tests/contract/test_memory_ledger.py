@@ -1,0 +1,13 @@
+from __future__ import annotations
+
+import pytest
+
+from connectors.memory.ledger import MemoryLedger
+from repatria.ports.ledger import Ledger
+from tests.contract.ledger_contract import LedgerContract
+
+
+class TestMemoryLedger(LedgerContract):
+    @pytest.fixture
+    def ledger(self) -> Ledger:
+        return MemoryLedger()

@@ -1,0 +1,189 @@
+"""Whatever is done to it, the SQL ledger answers as the one in memory does."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from connectors.memory.ledger import MemoryLedger
+from connectors.sql.ledger import open_ledger
+from repatria.batch import Reason
+from repatria.errors import FenceLost, Unbalanced
+from repatria.names import RegionName
+from repatria.ports.ledger import Lease, Ledger, Quarantined, Verdict
+from repatria.receipt import Line, Receipt, Waiting
+from tests.contract.ledger_contract import (
+    DE,
+    DUBLIN,
+    DUBLIN_2,
+    IE,
+    POSTS,
+    line,
+    piece_id,
+    receipt,
+)
+
+_Answer = TypeVar("_Answer")
+_PIECES = [piece_id(number) for number in range(3)]
+_rows = st.integers(0, 2)
+_names = st.sampled_from(["a/1", "a/2"])
+_verdicts = st.sampled_from(list(Verdict))
+_reasons = st.sampled_from([Reason.ORPHAN, Reason.MALFORMED])
+
+
+@st.composite
+def _waiting(draw: st.DrawFn) -> tuple[Waiting, ...]:
+    found: dict[tuple[Reason, RegionName | None], Waiting] = {}
+    for reason in draw(st.lists(_reasons, max_size=2)):
+        region = draw(st.sampled_from([None, IE]))
+        places = tuple(range(draw(_rows)))
+        found[reason, region] = Waiting(
+            reason=reason, region=region, rows=len(places), positions=places
+        )
+    return tuple(found.values())
+
+
+@st.composite
+def _receipts(draw: st.DrawFn) -> Receipt:
+    """Few batches, few regions, few rows: so that receipts meet. Some do not balance."""
+    census = {IE: draw(_rows), DE: draw(_rows)}
+    places = draw(st.lists(st.sampled_from([(r, s) for r in census for s in (DUBLIN, DUBLIN_2)])))
+    lines: list[Line] = [
+        line(region, census[region], site, draw(st.integers(0, 2)))
+        for region, site in dict.fromkeys(places)
+    ]
+    made = receipt(
+        draw(st.integers(0, 1)),
+        *lines,
+        version=draw(st.sampled_from(["v1", "v2"])),
+        census=census,
+        waiting=draw(_waiting()),
+        erased=draw(st.integers(0, 1)),
+    )
+    return replace(
+        made,
+        read=max(made.read, draw(st.sampled_from([4, 4, 4, 5]))),
+        superseded=max(0, 4 - made.read),
+        decisions=draw(st.sampled_from(["x", "x", "x", "y"])),
+    )
+
+
+class TwoLedgers(RuleBasedStateMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = Path(tempfile.mkdtemp())
+        self.model = MemoryLedger()
+        self.real = open_ledger(f"sqlite:///{self.folder}/l.db", create=True)
+        self.leases: list[Lease] = []
+
+    def teardown(self) -> None:
+        self.real.close()
+        shutil.rmtree(self.folder)
+
+    def same(self, ask: Callable[[Ledger], _Answer]) -> _Answer | str:
+        """Ask both the same; their answers, or their refusals, must be equal."""
+        answers = [_answer(ask, ledger) for ledger in (self.model, self.real)]
+        assert answers[0] == answers[1]
+        return answers[0]
+
+    @rule(name=_names, holder=st.sampled_from(["me", "you"]), steal=st.booleans())
+    def take(self, name: str, holder: str, *, steal: bool) -> None:
+        seen = self.model.look(name)
+        expect = (seen[1], seen[2]) if seen is not None and steal else None
+        lease = self.same(lambda ledger: ledger.take(name, holder, expect))
+        if isinstance(lease, Lease):
+            self.leases.append(lease)
+
+    @precondition(lambda self: bool(self.leases))
+    @rule(data=st.data())
+    def beat(self, data: st.DataObject) -> None:
+        lease = data.draw(st.sampled_from(self.leases))
+        self.same(lambda ledger: ledger.beat(lease))
+
+    @precondition(lambda self: bool(self.leases))
+    @rule(data=st.data())
+    def release(self, data: st.DataObject) -> None:
+        lease = data.draw(st.sampled_from(self.leases))
+        self.same(lambda ledger: ledger.release(lease))
+
+    @precondition(lambda self: bool(self.leases))
+    @rule(data=st.data(), made=_receipts(), again=st.booleans())
+    def commit(self, data: st.DataObject, made: Receipt, *, again: bool) -> None:
+        lease = data.draw(st.sampled_from(self.leases[-2:]))
+        entry = f"{made.batch} {made.moved}".encode()
+        for _ in range(1 + again):
+            self.same(lambda ledger: ledger.commit(made, lease, [entry]))
+
+    @precondition(lambda self: bool(self.leases and self.model.committed(_PIECES)))
+    @rule(data=st.data(), site=st.sampled_from([DUBLIN, DUBLIN_2]))
+    def add_lines(self, data: st.DataObject, site: str) -> None:
+        """Commit what stands with more lines, or with one replaced: what engines do."""
+        stored = data.draw(st.sampled_from(list(self.model.receipts())))
+        where = data.draw(st.sampled_from([IE, DE]))
+        old = next((x for x in stored.lines if (x.region, x.site) == (where, site)), None)
+        new = line(where, stored.census[where], DUBLIN if site == DUBLIN else DUBLIN_2)
+        new = new if old is None else replace(old, replaced=old.replaced + 1)
+        made = replace(stored, lines=(*(x for x in stored.lines if x != old), new))
+        self.same(lambda ledger: ledger.commit(made, self.leases[-1], [b"more"]))
+
+    @rule(made=_receipts())
+    def reopen(self, made: Receipt) -> None:
+        self.same(lambda ledger: ledger.reopen([made.batch]))
+
+    @precondition(lambda self: any(True for _ in self.model.waiting()))
+    @rule(data=st.data(), verdict=_verdicts)
+    def decide(self, data: st.DataObject, verdict: Verdict) -> None:
+        place = data.draw(st.integers(0, len(list(self.model.waiting())) - 1))
+        self.same(
+            lambda ledger: ledger.decide([list(ledger.waiting())[place].id], verdict, "ada", "so")
+        )
+
+    @rule(reason=_reasons, verdict=_verdicts)
+    def make_rule(self, reason: Reason, verdict: Verdict) -> None:
+        self.same(lambda ledger: ledger.rule(POSTS, reason, verdict, "ada"))
+
+    @invariant()
+    def both_tell_the_same(self) -> None:
+        self.same(lambda ledger: list(ledger.receipts()))
+        self.same(lambda ledger: list(ledger.receipts(POSTS, IE)))
+        self.same(lambda ledger: ledger.committed(_PIECES))
+        self.same(lambda ledger: ledger.reopened(_PIECES))
+        self.same(lambda ledger: [_unnumbered(entry) for entry in ledger.waiting()])
+        self.same(lambda ledger: ledger.rules())
+        self.same(lambda ledger: ledger.moved())
+        self.same(lambda ledger: ledger.accounts())
+        self.same(lambda ledger: [entry for _, entry in ledger.entries(0, 100)])
+        self.same(lambda ledger: [ledger.look(name) for name in ("a/1", "a/2")])
+
+    @invariant()
+    def everything_that_stands_balances(self) -> None:
+        for stored in self.real.receipts():
+            assert stored.checked() is stored
+
+
+def _answer(ask: Callable[[Ledger], _Answer], ledger: Ledger) -> _Answer | str:
+    try:
+        return ask(ledger)
+    except (FenceLost, Unbalanced) as error:
+        return str(error)
+
+
+def _unnumbered(entry: Quarantined) -> Quarantined:
+    return replace(entry, id=0)
+
+
+TestTwoLedgers = TwoLedgers.TestCase
+TestTwoLedgers.settings = settings(
+    max_examples=40,
+    stateful_step_count=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)

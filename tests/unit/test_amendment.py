@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from repatria.amendment import amend, home_lines
+from repatria.batch import Reason
+from repatria.errors import Unbalanced
+from repatria.receipt import ELSEWHERE
+from tests.contract.ledger_contract import DE, DUBLIN_2, IE, NO, line, receipt, waits
+
+CENSUS = {IE: 3, DE: 2, ELSEWHERE: 1}
+STORED = receipt(1, line(IE, 3), census=CENSUS, waiting=(waits(Reason.ORPHAN, 8, kept=True),))
+
+
+def test_the_first_receipt_stands_as_it_is() -> None:
+    assert amend(None, STORED, reopened=False) is STORED
+
+
+def test_a_repetition_changes_nothing() -> None:
+    assert amend(STORED, replace(STORED, bytes_read=7), reopened=False) is STORED
+
+
+def test_rows_erased_since_may_leave_the_account_when_lines_are_added() -> None:
+    later = replace(STORED, census={IE: 3, DE: 1, ELSEWHERE: 1}, erased=1, lines=(line(DE, 1),))
+    after = amend(STORED, later, reopened=False)
+    assert after.lines == (line(IE, 3), line(DE, 1))
+    assert (after.erased, after.moved, after.stayed) == (1, 4, 1)
+    with pytest.raises(Unbalanced):
+        amend(STORED, replace(later, lines=()), reopened=False)
+
+
+def test_a_committed_line_that_is_forgotten_must_still_balance() -> None:
+    later = replace(STORED, census={IE: 2, DE: 2, ELSEWHERE: 1}, erased=1, lines=(line(DE, 2),))
+    assert later.checked() is later
+    for reopened in (False, True):
+        with pytest.raises(Unbalanced):
+            amend(STORED, later, reopened=reopened)
+
+
+@pytest.mark.parametrize("reopened", [False, True])
+@pytest.mark.parametrize(
+    "change", [{"read": 8, "erased": 1}, {"last": False}, {"site": "x"}, {"dataset": "x"}]
+)
+def test_what_was_read_never_changes(change: dict[str, object], *, reopened: bool) -> None:
+    assert STORED.read == 7
+    with pytest.raises(Unbalanced):
+        amend(STORED, replace(STORED, **change), reopened=reopened)  # type: ignore[arg-type]
+
+
+def test_residency_may_change_only_in_a_batch_that_was_opened() -> None:
+    later = replace(STORED, decisions="00" * 32, lines=(*STORED.lines, line(DE, 2)))
+    with pytest.raises(Unbalanced, match="residency"):
+        amend(STORED, later, reopened=False)
+    assert amend(STORED, later, reopened=True) == later
+
+
+def test_a_receipt_that_names_a_place_twice_is_refused() -> None:
+    for twice in (
+        replace(STORED, lines=(line(IE, 3), line(IE, 3))),
+        receipt(1, waiting=(waits(Reason.ORPHAN, 1), waits(Reason.ORPHAN, 2))),
+    ):
+        with pytest.raises(Unbalanced, match="twice"):
+            amend(None, twice, reopened=False)
+
+
+def test_kept_records_are_not_forgotten_by_an_entry_that_does_not_say_where() -> None:
+    (kept,) = STORED.waiting
+    bare = replace(kept, site=None, kept=None)
+    again = replace(STORED, waiting=(bare, waits(Reason.CONFLICT, region=NO)))
+    assert amend(STORED, again, reopened=True).waiting[0] == kept
+    moved = replace(bare, positions=(9,))
+    assert amend(STORED, replace(again, waiting=(moved,)), reopened=True).waiting == (moved,)
+
+
+def test_the_home_of_a_region_is_the_line_recorded_first() -> None:
+    lines = (line(IE, 3), line(IE, 3, DUBLIN_2), line(DE, 1, DUBLIN_2))
+    assert home_lines(lines) == {IE: lines[0], DE: lines[2]}
