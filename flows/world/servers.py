@@ -57,11 +57,18 @@ def start(folder: Path, *, detached: bool = False) -> World:
     complaints = folder / "warden.log"
     with complaints.open("wb") as stderr:
         warden = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-            [sys.executable, "-m", "flows.world.warden", folder, *([DETACHED] if detached else [])],
+            [
+                sys.executable,
+                "-m",
+                "flows.world.warden",
+                folder.resolve(),
+                *([DETACHED] if detached else []),
+            ],
             stdin=subprocess.DEVNULL if detached else subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=stderr,
             start_new_session=True,
+            cwd=Path(__file__).parents[2],  # Where ``flows`` is, installed or not.
         )
     _children[folder.resolve()] = warden
     deadline = time.monotonic() + START_S_MAX

@@ -40,7 +40,8 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, Se
 
 
 def run(code: str, *arguments: str | Path) -> None:
-    subprocess.run([sys.executable, "-c", code, *arguments], check=True, timeout=60)
+    command = [sys.executable, "-c", code, *arguments]
+    subprocess.run(command, check=True, timeout=60, cwd=Path(__file__).parents[2])
 
 
 def test_each_site_is_a_process_of_its_own_on_loopback(filled: tuple[World, Seeded]) -> None:
