@@ -14,7 +14,7 @@ from flows.jobs import Mode, Order
 
 NAMES_MAX: Final = 500
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$")]
-Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8,64}$")]
+Digest = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{8,64})?$")]
 
 
 class Closed(BaseModel):
@@ -39,11 +39,6 @@ class Scope(Closed):
         description="Names from the configuration, such as IE. Empty: all of them.",
     )
 
-    @property
-    def title(self) -> str:
-        """Say the scope in a few words, for the name of a run."""
-        return told(self.regions, "all regions")
-
 
 class PlanRequest(Scope):
     """What to plan."""
@@ -52,8 +47,8 @@ class PlanRequest(Scope):
 class PlannedScope(Scope):
     """Which part of which plan a run is about."""
 
-    plan: Digest | None = Field(
-        default=None,
+    plan: Digest = Field(
+        default="",
         title="Plan",
         description="Beginning of a plan's digest, 8 digits or more. Empty: the newest plan.",
     )
@@ -62,7 +57,7 @@ class PlannedScope(Scope):
         """Return the order that a job is opened from."""
         return Order(
             mode=mode,
-            plan=self.plan,
+            plan=self.plan or None,
             datasets=tuple(self.datasets),
             regions=tuple(self.regions),
             sample=sample,
@@ -72,28 +67,32 @@ class PlannedScope(Scope):
 class RehearseRequest(PlannedScope):
     """What to rehearse."""
 
-    sample_percent: float | None = Field(
-        default=None,
+    sample_percent: float = Field(
+        default=100,
         gt=0,
         le=100,
         title="Sample, in per cent",
-        description="Read only this share of the slices. Empty: read everything.",
+        description="Read only this share of the slices; 100 reads everything.",
     )
 
     @property
     def sample(self) -> float | None:
         """The share as a fraction, or None for everything."""
-        return None if self.sample_percent is None else self.sample_percent / 100
+        return None if self.sample_percent == 100 else self.sample_percent / 100
 
 
-class MigrateRequest(PlannedScope):
-    """What to migrate."""
+class Moded(Closed):
+    """Whether writes are real. Stands first in a form."""
 
     mode: Mode = Field(
         default=Mode.REHEARSAL,
         title="Mode",
         description="rehearsal writes nothing and ends in a report; live writes to home sites.",
     )
+
+
+class MigrateRequest(PlannedScope, Moded):
+    """What to migrate."""
 
 
 class VerifyRequest(PlannedScope):

@@ -30,6 +30,6 @@ def plan(request: PlanRequest = EVERYTHING) -> State[Any]:
     def work(conductor: Conductor) -> Ended:
         made = make_plan(conductor.house, request.datasets, request.regions)
         artifacts.planned(made)
-        return Ended(0, f"plan {made.digest[:12]} has {plural(made.slice_count, 'slice')}")
+        return Ended(0, f"plan {made.digest[:12]} has {plural(made.slice_count, 'slice')}", made)
 
     return perform(work)

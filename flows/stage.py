@@ -2,17 +2,13 @@
 
 A run that ended incomplete is a failed state with that name: it must never be green. A failure
 that we foresaw becomes a state that says what to do; a defect is left to Prefect as it is.
-
-When the command line runs a flow in its own process, it watches from here as well.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from contextvars import ContextVar
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from prefect import get_run_logger
@@ -23,8 +19,7 @@ from flows import crew
 from flows.board import Board
 from flows.conduct import Conductor, Crew, Enacted, Watches
 from flows.crew import Shift
-from flows.report.outcome import Outcome
-from flows.report.verification import VerifyOutcome
+from flows.onlooker import current
 from flows.wiring import config_folder, open_house
 from repatria.errors import RepatriaError
 
@@ -32,8 +27,6 @@ if TYPE_CHECKING:
     from repatria.names import DatasetName
     from repatria.plan import Plan
     from repatria.stripe import Tally
-
-Result = Outcome | VerifyOutcome | None
 
 STATES: Final = {
     10: "Refused",
@@ -51,35 +44,12 @@ class Ended:
 
     exit_code: int
     says: str
-    result: Result = None
-
-
-@dataclass(slots=True)
-class Onlooker:
-    """A command that runs a flow in its own process, and watches it."""
-
-    watcher: Watches
-    stop: threading.Event
-    result: Result = field(default=None)
-    error: RepatriaError | None = None
-
-
-_onlooker: ContextVar[Onlooker | None] = ContextVar("onlooker", default=None)
-
-
-@contextmanager
-def watched_by(onlooker: Onlooker) -> Iterator[None]:
-    """Let ``onlooker`` watch the flows that are called in this context."""
-    token = _onlooker.set(onlooker)
-    try:
-        yield
-    finally:
-        _onlooker.reset(token)
+    result: object = None
 
 
 def perform(work: Callable[[Conductor], Ended]) -> State[None]:
     """Do ``work`` with a conductor whose stripes are Prefect tasks; return the state to end in."""
-    onlooker = _onlooker.get()
+    onlooker = current()
     try:
         with open_house(config_folder()) as house:
             board = Board(get_run_logger(), house.clock)

@@ -1,0 +1,5 @@
+"""The command line: ``repatria``."""
+
+from flows.command.app import main
+
+__all__ = ["main"]

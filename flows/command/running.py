@@ -1,0 +1,61 @@
+"""Runs what a command asks for: in this process, as a flow of this process, or at a worker.
+
+Without a Prefect API nothing of Prefect's is imported and no server is started. All three ways
+end in the same engine function.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar, cast
+
+import typer
+
+from flows.command.prefect_api import api_url, quiet, reach
+from flows.command.screen.console import say
+from flows.command.screen.progress import watching
+from flows.command.stopping import stopped_by_signals
+from flows.conduct import Conductor
+from flows.onlooker import Onlooker
+from flows.wiring import config_folder, open_house
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A verb, and what was asked of it."""
+
+    verb: str
+    request: BaseModel
+    remote: bool = False
+
+
+def run(asked: Asked, work: Callable[[Conductor], Result]) -> Result:
+    """Do ``work``, as a flow run where there is an API. A remote run ends in ``typer.Exit``."""
+    url = api_url()
+    if asked.remote:
+        if url is None:
+            raise typer.BadParameter("--remote needs a Prefect API: set PREFECT_API_URL")
+        quiet()
+        from flows.command.remote import follow  # noqa: PLC0415 - imports Prefect
+
+        reach(url)
+        raise typer.Exit(follow(asked.verb, asked.request))
+    stop = threading.Event()
+    with stopped_by_signals(stop, say), watching(asked.verb) as watcher:
+        if url is None:
+            with open_house(config_folder()) as house:
+                return work(Conductor(house, watcher, stop=stop))
+        reach(url)
+        quiet()
+        from flows.command.local import call  # noqa: PLC0415 - imports Prefect
+
+        found = call(asked.verb, asked.request, Onlooker(watcher, stop))
+        return cast(Result, found)

@@ -1,0 +1,1 @@
+"""What a person sees: tables, bars and words. Every module here imports Rich when it is needed."""
