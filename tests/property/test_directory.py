@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -19,15 +19,13 @@ from connectors.memory.regions import MemoryRegions
 from connectors.memory.spill import MemorySpills
 from connectors.sections import write
 from connectors.spill import DiskSpills
-from repatria.batch import Batch
 from repatria.dataset import ByCountry, Column, ColumnType, Dataset, Format
 from repatria.digest import Digester
 from repatria.directory import Built, DirectoryBuilder
 from repatria.errors import BadObject, ConfigRefused, Damaged, DiskRefused, PlanRefused, Transient
-from repatria.names import DatasetName, Ordinal, RegionName, SiteName, SliceId
+from repatria.names import DatasetName, RegionName
 from repatria.ports.spill import DirectoryBlock, DirectoryHead, Spills
-from repatria.slice import Slice
-from repatria.stored import ObjectVersion
+from tests.property.tables import Held, TableSource, piece
 
 DIGESTER = Digester(b"directory key 16")
 REGIONS = tuple(RegionName(name) for name in ("DE", "FR", "IE"))
@@ -49,39 +47,6 @@ UNDATED = Dataset(
     residency=ByCountry("code"),
 )
 Row = tuple[str | None, int, int | None]
-Held = list[list[pa.Table | Exception]]
-
-
-def piece(number: int, site: str = "us-east") -> Slice:
-    return Slice(
-        id=SliceId(f"{number * 0x9E3779B97F4A7C15F39CC0605CEDC835 % 2**128:032x}"),
-        dataset=DatasetName("profiles"),
-        site=SiteName(site),
-        object=ObjectVersion(f"profiles/{number}", 1, f"e{number}"),
-        relative=str(number),
-        label=f"object {number}",
-    )
-
-
-class Shelf:
-    """A source whose slices hold given tables; an exception in a table's place is raised."""
-
-    def __init__(self, tables: Held, site: str = "us-east") -> None:
-        self.site = SiteName(site)
-        self._tables = {piece(number, site).id: held for number, held in enumerate(tables)}
-
-    def batches(self, dataset: Dataset, piece: Slice, after: Ordinal | None) -> Iterator[Batch]:
-        held = self._tables[piece.id]
-        for ordinal, rows in enumerate(held):
-            if isinstance(rows, Exception):
-                raise rows
-            yield Batch(
-                piece=piece,
-                ordinal=ordinal,
-                last=ordinal == len(held) - 1,
-                rows=rows,
-                positions=np.arange(rows.num_rows, dtype=np.uint64),
-            )
 
 
 def table(rows: list[Row]) -> pa.Table:
@@ -105,7 +70,7 @@ def build(
     spills: Spills | None = None,
     dataset: Dataset = PROFILES,
 ) -> Built:
-    source: Any = Shelf(tables)
+    source: Any = TableSource(tables)
     return DirectoryBuilder(
         dataset=dataset,
         source=source,
