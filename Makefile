@@ -24,6 +24,7 @@ help: ## Say what there is
 	@printf '\n  Start with \033[1mmake demo\033[0m; then \033[1mdocs/\033[0m and \033[1mconfig/\033[0m.\n\n'
 
 setup: $(STAMP) ## Make the virtual environment with locked dependencies (quick when nothing changed)
+	@:
 
 $(STAMP): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
