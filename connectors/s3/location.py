@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from connectors.s3.answers import odd
@@ -27,9 +29,11 @@ _UNTOLD: Final = frozenset({"NotImplemented", "ServerSideEncryptionConfiguration
 
 def observe(client: S3Client, settings: S3Settings, asked: Mapping[str, Any]) -> Observed:
     """Ask for region, owner and key. ``asked`` names the bucket and its expected owner."""
+    location, skew_s = _location(client, settings, asked)
     return Observed(
         endpoint=endpoint_host(client),
-        location=_location(client, settings, asked),
+        location=location,
+        clock_skew_s=skew_s,
         owner=_owner(client, settings),
         key_region=_key_region(client, settings, asked),
     )
@@ -49,17 +53,30 @@ def key_region(key_id: str | None) -> str | None:
     return match.group(1) if match else None
 
 
-def _location(client: S3Client, settings: S3Settings, asked: Mapping[str, Any]) -> str | None:
+def _location(
+    client: S3Client, settings: S3Settings, asked: Mapping[str, Any]
+) -> tuple[str | None, float | None]:
+    """Return where the store says it is, and by how much its clock is ahead of ours."""
     try:
         with translated(settings.site, "GetBucketLocation"):
             answer: dict[str, Any] = dict(client.get_bucket_location(**asked))
     except RepatriaError as error:
         if error.facts.get("code") in _UNTOLD:
-            return None
+            return None, None
         raise
     _check_said(answer, settings, "GetBucketLocation")
     told: str | None = answer.get("LocationConstraint")
-    return _OLD_NAMES.get(told, told)
+    return _OLD_NAMES.get(told, told), _skew_s(answer)
+
+
+def _skew_s(answer: Mapping[str, Any]) -> float | None:
+    """Read the answer's ``Date`` (RFC 9110, whole seconds); None where there is none."""
+    date = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
+    try:
+        theirs = parsedate_to_datetime(str(date))
+    except ValueError:
+        return None
+    return (theirs - datetime.now(UTC)).total_seconds() if theirs.tzinfo is not None else None
 
 
 def _owner(client: S3Client, settings: S3Settings) -> str | None:
