@@ -141,8 +141,6 @@ def table_of(columns: Sequence[Column], arrays: Sequence[pa.Array[Any]]) -> pa.T
 def body(rows: pa.Table, preamble: bytes) -> list[pa.Buffer]:
     """Return a parcel's bytes in parts, without copying lines: preamble, then lines in order."""
     chunks = [chunk for chunk in rows.column(LINE).chunks if len(chunk)]
-    if preamble and chunks and not preamble.endswith(b"\n"):
-        preamble += b"\n"
     parts = [pa.py_buffer(preamble)]
     for number, chunk in enumerate(chunks):
         final = number == len(chunks) - 1

@@ -44,9 +44,7 @@ class Fields:
         """Return where records end, their terminators not counted."""
         octets, edges = self.lines.octets, self.lines.edges
         stops = edges[1:] - (octets[edges[1:] - 1] == LF)
-        longer = stops > edges[:-1]
-        ended = stops < edges[1:]
-        return cast("Offsets", stops - (longer & ended & (octets[stops - 1] == CR)))
+        return cast("Offsets", stops - (octets[stops - 1] == CR))
 
 
 def split(lines: Lines, delimiter: int) -> Fields:
@@ -58,7 +56,6 @@ def split(lines: Lines, delimiter: int) -> Fields:
     if quotes.any():
         seen = np.concatenate(([0], np.cumsum(quotes)))
         outside = (seen[:-1] - seen[marks.ranks[:-1]][marks.owners]) % 2 == 0
-        bad |= np.diff(seen[marks.ranks]) % 2 == 1
         bad[marks.owners[quotes][~_fit(lines, marks, quotes, outside[quotes])]] = True
     returns = (marks.kinds == _CR) & outside
     bad[marks.owners[returns][_after(lines, marks.places[returns]) != LF]] = True

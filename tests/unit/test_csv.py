@@ -222,6 +222,16 @@ def test_an_object_without_even_a_header_has_one_empty_batch(body: bytes) -> Non
     assert batch.rows.schema.names == [LINE, "n", "user", "at", "country"]
 
 
+def test_a_byte_order_mark_alone_precedes_records_without_a_header() -> None:
+    of = dataset(Format.CSV, shape=CsvShape(header=False, columns=("n", "user", "country", "at")))
+    body = b'\xef\xbb\xbf"1",u,IE,\n2,v,IE,\n'
+    (batch,) = read(CODEC, of, body)
+    assert column([batch], "n") == [1, 2]
+    parcel = CODEC.encode(of, batch.rows, batch.preamble, "a")
+    assert parcel.to_pybytes() == body
+    assert CODEC.decode(of, parcel, "a").column(LINE).to_pylist() == lines([batch])
+
+
 @pytest.mark.parametrize("header", [HEADER, HEADER[:-1]])
 def test_a_header_alone_has_one_empty_batch(header: bytes) -> None:
     (batch,) = read(CODEC, OF, header)
@@ -289,6 +299,17 @@ def test_a_mistaken_quote_at_the_edge_of_a_piece_stands_for_itself() -> None:
         ends.finish()
         assert found == whole
     assert whole == [5, 11, 21, 27, 35]
+
+
+def test_a_doubled_quote_at_the_edge_of_a_piece_does_not_open_a_field_anew() -> None:
+    text = b'a,"b""c\nd'
+    for size in range(1, len(text) + 1):
+        ends = QuotedEnds(ord(","), 100, "users/a")
+        for start in range(0, len(text), size):
+            assert len(ends.ends(text[start : start + size])) == 0
+        with pytest.raises(BadObject) as caught:
+            ends.finish()
+        assert caught.value.facts["opened_at_byte"] == 102
 
 
 def test_without_quotes_records_end_as_lines_do() -> None:
