@@ -1,7 +1,8 @@
 """Estimates: what a plan will take, from a sample that is read in part; never part of a plan.
 
 Every figure is a ratio measured on the sample times what the listing counted. A sample of a
-few slices is no census: shares carry a range, from the lowest to the highest slice seen.
+few slices is no census: shares carry a range, from the lowest to the highest slice seen. What
+will move is estimated from the primary alone: most of what the backup contests is superseded.
 """
 
 from __future__ import annotations
@@ -55,14 +56,15 @@ class Estimator:
         """Read a part of the sample and scale it up to the whole dataset."""
         measured = self.measure(sample, sources, resolver)
         listed = sample.listed
-        scale = listed.bytes / measured.stored if measured.stored else 0.0
+        scale = listed.primary_bytes / measured.stored if measured.stored else 0.0
         rows = round(measured.rows * scale)
         moving = sum(measured.regions.values())
         share = moving / measured.rows if measured.rows else 0.0
         low, high = min(measured.shares, default=share), max(measured.shares, default=share)
-        moved_bytes = round(listed.bytes * share)
+        moved_bytes = round(listed.primary_bytes * share)
         parcels = round(measured.parcels / max(1, measured.slices) * sample.slice_count)
-        seconds = measured.seconds * scale / max(1, self.workers)
+        again = listed.bytes / max(1, listed.primary_bytes)
+        seconds = measured.seconds * scale * again / max(1, self.workers)
         return {
             "objects": listed.objects,
             "bytes": listed.bytes,

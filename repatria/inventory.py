@@ -29,6 +29,7 @@ class Listed:
 
     objects: int = 0
     bytes: int = 0
+    primary_bytes: int = 0
     mirrored: int = 0  #: Backup objects that only repeat the primary's.
     contested: int = 0  #: Backup objects that do not.
     archived: int = 0
@@ -48,6 +49,8 @@ class Inventory:
         for source, found in self.objects():
             self.listed.objects += 1
             self.listed.bytes += found.object.size
+            if source is self.sources.primary:
+                self.listed.primary_bytes += found.object.size
             if found.archived:
                 self.listed.archived += 1
                 self.listed.archived_bytes += found.object.size

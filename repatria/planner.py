@@ -27,7 +27,7 @@ from repatria.slice import Slice
 from repatria.slice_text import chunks, unpack
 
 SAMPLE: Final = 12
-"""Slices per dataset that are read in part for the estimates."""
+"""Slices of the primary, per dataset, that are read in part for the estimates."""
 
 
 Pieces = Callable[[], Iterator[Slice]]
@@ -76,6 +76,9 @@ class _Gathered:
     def _through(self) -> Iterator[Slice]:
         for piece in self.inventory.slices():
             self.count += 1
+            if piece.site != self.inventory.sources.primary.site:
+                yield piece
+                continue
             # Ids are keyed digests, so the smallest are a fair draw, and always the same one.
             rank = (-int(piece.id[:8], 16), piece.id, piece)
             if len(self.sample) < SAMPLE:

@@ -66,6 +66,7 @@ def gather(ledger: Ledger, now: datetime) -> Status:
     runs = ledger.runs()
     verification = next((run for run in runs if run.verb == "verify"), None)
     comparisons = _sums(ledger, verification)
+    run = next((run for run in runs if run.verb == "migrate"), None)
     waiting: Counter[tuple[DatasetName, str, str]] = Counter()
     dropped = 0
     for entry in ledger.waiting():
@@ -76,8 +77,8 @@ def gather(ledger: Ledger, now: datetime) -> Status:
     return Status(
         at=now,
         plan=plan,
-        run=next((run for run in runs if run.verb == "migrate"), None),
-        cells=_cells(ledger, plan, comparisons),
+        run=run,
+        cells=_cells(ledger, plan, run, comparisons),
         accounts=ledger.accounts(),
         stripes_done=len(ledger.stripes_done(plan.digest)) if plan is not None else 0,
         failures=ledger.failures(),
@@ -119,10 +120,13 @@ def added(one: Comparison, other: Comparison) -> Comparison:
 def _cells(
     ledger: Ledger,
     plan: Plan | None,
+    run: Run | None,
     comparisons: Mapping[tuple[DatasetName, RegionName], Comparison],
 ) -> list[Cell]:
     moved = {(found.dataset, found.region): found for found in ledger.moved()}
     expected = _expected(plan)
+    if plan is not None and _read_to_the_end(plan, run):
+        expected = {key: moved[key].rows if key in moved else 0 for key in {*moved, *expected}}
     cells = []
     for key in sorted({*moved, *expected}):
         progress, compared = moved.get(key), comparisons.get(key)
@@ -138,6 +142,14 @@ def _cells(
             )
         )
     return cells
+
+
+def _read_to_the_end(plan: Plan, run: Run | None) -> bool:
+    """Say whether a run of this very plan left nothing but what waits: no estimate is needed."""
+    if run is None or run.plan != plan.digest:
+        return False
+    left = run.summary.get("unfinished")
+    return left is not None and int(str(left)) <= int(str(run.summary.get("failures", 0)))
 
 
 def _differing(found: Comparison | None) -> int:
