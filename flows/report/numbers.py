@@ -71,3 +71,8 @@ def span(low: int, high: int) -> str:
 def plural(number: int, one: str, many: str | None = None) -> str:
     """Write a number with its noun."""
     return f"{count(number)} {one if number == 1 else many or one + 's'}"
+
+
+def moment(iso: str) -> str:
+    """Write an ISO 8601 time of UTC to the minute."""
+    return f"{iso[:16].replace('T', ' ')} UTC"

@@ -33,6 +33,7 @@ def render(facts: RehearsalFacts) -> str:
         "count": numbers.count,
         "size": numbers.size,
         "duration": numbers.duration,
+        "moment": numbers.moment,
     }
     return environment.get_template(TEMPLATE).render(facts=facts, **_derived(facts))
 

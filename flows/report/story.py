@@ -34,7 +34,7 @@ def headline(outcome: Outcome) -> str:
         return "Everything in the plan has moved, and the books balance."
     waits = "some of it would wait for a person" if outcome.rehearsed else "some of it waits"
     done = "Rehearsed to the end" if outcome.rehearsed else "Moved as far as it goes"
-    return f"{done}, but {waits}: see below."
+    return f"{done}, but {waits}."
 
 
 def points(outcome: Outcome) -> list[Point]:
@@ -49,7 +49,8 @@ def _quarantine(outcome: Outcome) -> Iterator[Point]:
     for (dataset, reason), rows in sums.most_common():
         meaning = of_record(reason)
         wait = "would wait" if outcome.rehearsed else "wait" if rows != 1 else "waits"
-        what = f"{plural(rows, 'record')} of {dataset} {wait} ({reason}): each {meaning.means}."
+        each = "each" if rows != 1 else "it"
+        what = f"{plural(rows, 'record')} of {dataset} {wait} ({reason}): {each} {meaning.means}."
         yield Point(what, meaning.todo)
 
 
@@ -57,14 +58,11 @@ def _failures(outcome: Outcome) -> Iterator[Point]:
     kinds = Counter(failure["kind"] for failure in outcome.failures)
     for kind, number in kinds.most_common():
         meaning = of_object(kind)
-        named = [
-            f"{failure['site']}: {failure['object']}"
-            for failure in outcome.failures
-            if failure["kind"] == kind
-        ]
+        named = [failed["object"] for failed in outcome.failures if failed["kind"] == kind]
         rest = len(named) - OBJECTS_NAMED
         tail = (f"and {count(rest)} more",) if rest > 0 else ()
-        what = f"{plural(number, 'object')} could not be finished ({kind}): each {meaning.means}."
+        each = "each" if number != 1 else "it"
+        what = f"{plural(number, 'object')} could not be finished ({kind}): {each} {meaning.means}."
         yield Point(what, meaning.todo, (*named[:OBJECTS_NAMED], *tail))
 
 

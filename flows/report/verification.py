@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from flows.report.numbers import plural
 from flows.report.story import Point
+
+ANY: Final = "*"
+"""Stands for no region: of a slice that holds nothing of the regions asked for, or was not read."""
 
 if TYPE_CHECKING:
     from flows.checking import Verification
@@ -68,6 +71,7 @@ def verified(found: Verification, plan: Plan, seconds: float) -> VerifyOutcome:
                 unverified=sum_.unverified,
             )
             for (dataset, region), sum_ in sorted(found.sums.items())
+            if region != ANY or sum_.unverified or sum_.extra
         ],
         whys=found.whys,
         strays=found.strays,

@@ -42,17 +42,20 @@ def show(plan: Plan) -> None:
 def _datasets(plan: Plan) -> None:
     rows = planned_rows(plan)
     table = grid()
-    table.add_column("Dataset", style="bold")
-    for name in (
-        "Objects", "Bytes", "Records", "Moving", "Range", "Parcels", "Requests", "Reading", "Cost",
-    ):  # fmt: skip
+    table.add_column("Dataset", style="bold", no_wrap=True)
+    priced = any(row.cost is not None for row in rows)
+    heads = ["Objects", "Bytes", "Records", "Moving", "Parcels", "Requests", "Reading"]
+    for name in [*heads, "Cost"] if priced else heads:
         table.add_column(name, justify="right", no_wrap=True)
+    width = len(table.columns) - 1
     for row in rows:
-        table.add_row(row.dataset, *_cells(row))
+        table.add_row(row.dataset, *_cells(row)[:width])
     if len(rows) > 1:
         table.add_section()
-        table.add_row("all", *_total(rows), style="bold")
+        table.add_row("all", *_total(rows)[:width], style="bold")
     out().print(table)
+    if not priced:
+        out().print("[dim]What it costs is not known: the configuration has no prices.[/]")
 
 
 def _cells(row: PlannedRow) -> tuple[str, ...]:
@@ -61,8 +64,7 @@ def _cells(row: PlannedRow) -> tuple[str, ...]:
         count(row.objects),
         size(row.bytes),
         count(row.rows),
-        count(row.moving),
-        span(row.moving_low, row.moving_high),
+        _moving(row.moving, row.moving_low, row.moving_high),
         count(row.parcels),
         count(row.requests),
         duration(row.seconds),
@@ -78,13 +80,20 @@ def _total(rows: Sequence[PlannedRow]) -> tuple[str, ...]:
         count(sum(row.objects for row in rows)),
         size(sum(row.bytes for row in rows)),
         count(sum(row.rows for row in rows)),
-        count(sum(row.moving for row in rows)),
-        span(sum(row.moving_low for row in rows), sum(row.moving_high for row in rows)),
+        _moving(
+            sum(row.moving for row in rows),
+            sum(row.moving_low for row in rows),
+            sum(row.moving_high for row in rows),
+        ),
         count(sum(row.parcels for row in rows)),
         count(sum(row.requests for row in rows)),
         duration(sum(row.seconds for row in rows)),
         whole,
     )
+
+
+def _moving(rows: int, low: int, high: int) -> str:
+    return count(rows) if low == high else f"{count(rows)}\n[dim]{span(low, high)}[/]"
 
 
 def _regions(plan: Plan) -> None:

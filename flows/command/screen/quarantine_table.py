@@ -39,7 +39,7 @@ def show_list(entries: Sequence[Quarantined]) -> None:
             entry.region or "?",
             count(entry.rows),
             entry.reason.value,
-            Text(f"{entry.site}: {entry.label}"),
+            Text(entry.label),
             Text(_decision(entry)),
         )
     console.print(table)
@@ -57,7 +57,9 @@ def _explain(entries: Sequence[Quarantined]) -> None:
         sums[entry.reason.value] += entry.rows
     for reason, rows in sums.most_common():
         meaning = of_record(reason)
-        line = Text.assemble((reason, "bold"), f", {plural(rows, 'record')}: each {meaning.means}.")
+        each = "each" if rows != 1 else "it"
+        told = f", {plural(rows, 'record')}: {each} {meaning.means}."
+        line = Text.assemble((reason, "bold"), told)
         out().print(Padding(line, (0, 0, 0, 1)))
         out().print(Padding(Text.assemble(("→ ", "cyan"), meaning.todo), (0, 0, 0, 3)))
     out().print()
@@ -72,11 +74,11 @@ def show(entry: Quarantined) -> None:
     facts = {
         "Dataset": entry.dataset,
         "Region": entry.region or "not known",
-        "Object": f"{entry.site}: {entry.label}",
+        "Object": entry.label,
         "Batch": str(entry.batch.ordinal),
         "Records": count(entry.rows),
         "Positions": _positions(entry),
-        "Reason": f"{entry.reason.value}: each {meaning.means}",
+        "Reason": f"{entry.reason.value}: {'each' if entry.rows != 1 else 'it'} {meaning.means}",
         "What to do": meaning.todo,
         "Kept": kept,
         "Decided": _decision(entry) or "not yet",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from flows.command.screen.console import grid, out
 from flows.command.screen.plan_tables import bar
 from flows.report.numbers import NOTHING, count, duration, plural, rate, share, size
+from flows.report.reasons import of_object
 from repatria.ports.ledger import RunState
 from repatria.status import Cell, Status
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 BAR: Final = 10
+FAILURES_SHOWN: Final = 10
 
 
 def show(status: Status) -> None:
@@ -122,16 +124,18 @@ def _cell(cell: Cell | None) -> str:
 
 
 def _waits(status: Status) -> list[str]:
+    from rich.markup import escape  # noqa: PLC0415 - only for what draws
+
     told = []
     if waiting := sum(status.waiting.values()):
         told.append(f"{plural(waiting, 'record')} in quarantine: repatria quarantine list")
     if status.failures:
         told.append(f"{plural(len(status.failures), 'object')} could not be finished:")
         told += [
-            f"  {failure.site}: {failure.label} ({failure.kind.value}): {failure.why}".replace(
-                "[", r"\["
+            escape(
+                f"  {failure.label} ({failure.kind.value}): {of_object(failure.kind.value).todo}"
             )
-            for failure in status.failures[:10]
+            for failure in status.failures[:FAILURES_SHOWN]
         ]
     if status.unverified:
         told.append(f"{plural(status.unverified, 'slice')} could not be verified")
