@@ -127,6 +127,7 @@ A, B = Copy(1, 5, 0), Copy(1, 5, 1)
         ([A, B], [B], ([WINS, WINS], [SUPERSEDED])),
         ([A], [A, B], ([WINS], [SUPERSEDED, CONFLICT])),
         ([A], [Copy(1, 6, 1)], ([SUPERSEDED], [WINS])),
+        ([A], [A, B, Copy(1, 6, 1)], ([SUPERSEDED], [WINS, WINS, WINS])),
         ([Copy(1, 6, 1)], [A], ([WINS], [SUPERSEDED])),
         ([Copy(1, 6, 1), A], [B], ([WINS, WINS], [SUPERSEDED])),
         ([Copy(1, 4, 0), A], [A], ([WINS, WINS], [SUPERSEDED])),
