@@ -2,16 +2,16 @@
 
 A refused put says only that something else stands there, and that may be our own: the answer of
 a put was lost, or a worker died between its put and its receipt. So we look before we judge. The
-same bytes are ours and nothing is written. Another attempt at the same batch, when no receipt
-names anything there, is replaced on condition that it still stands; where a receipt does name a
-parcel, what stands instead may belong to a newer receipt. All else is never overwritten.
+same bytes are ours and nothing is written. Another attempt at the same batch is told as such:
+whether a receipt names it, and it must stay, is for the transfer to find out. All else is never
+overwritten.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from typing import Final, Protocol
+from typing import Protocol
 
 import pyarrow as pa
 
@@ -20,6 +20,7 @@ from connectors.object_marks import SHA256, about, is_attempt
 from repatria.dataset import Dataset, Format
 from repatria.errors import (
     ForeignObject,
+    LeftOver,
     Missing,
     Occupied,
     ReadBackMismatch,
@@ -29,11 +30,9 @@ from repatria.errors import (
 )
 from repatria.layout import Layout
 from repatria.names import DatasetName, RegionName, SiteName
-from repatria.ports.bucket import ABSENT, Absent, Reads, Writes
+from repatria.ports.bucket import Absent, Reads, Writes
 from repatria.ports.records import Arrived, Parcel
 from repatria.stored import Found, ObjectVersion
-
-ROUNDS: Final = 3
 
 
 class ReadsAndWrites(Reads, Writes, Protocol):
@@ -85,31 +84,29 @@ class ObjectTarget:
             if not found.object.key.startswith(ours):
                 yield found
 
-    def keep(self, parcel: Parcel, name: str) -> Arrived:
-        return self._put(
-            parcel, self._layout.quarantine(parcel.dataset.name, parcel.region, name), ABSENT
-        )
+    def keep(self, parcel: Parcel, name: str, replaces: ObjectVersion | Absent) -> Arrived:
+        key = self._layout.quarantine(parcel.dataset.name, parcel.region, name)
+        return self._put(parcel, key, replaces)
 
     def _put(self, parcel: Parcel, key: str, replaces: ObjectVersion | Absent) -> Arrived:
         assert parcel.site == self.site, "a parcel is put where it was let through"
         codec = self._codecs[parcel.dataset.format]
         body = codec.encode(parcel.dataset, parcel.rows, parcel.preamble, key)
         sha256 = _sha256(body)
-        beside = about(parcel, self._ledger, sha256)
-        named = isinstance(replaces, ObjectVersion)
-        for _ in range(ROUNDS):
-            try:
-                return Arrived(self._bucket.put(key, body, beside, replaces), sha256)
-            except Occupied as refusal:
-                stands = self._stands(key)
-                if stands is None:
-                    raise self._gone(parcel, named=named) from refusal
-                if self._equal(stands, body.size, sha256):
-                    return Arrived(stands.object, sha256)
-                if named or not is_attempt(stands, parcel, self._ledger):
-                    raise self._foreign(parcel) from refusal
-                replaces = stands.object
-        raise Transient("another worker puts the same parcel", site=self.site)
+        try:
+            beside = about(parcel, self._ledger, sha256)
+            return Arrived(self._bucket.put(key, body, beside, replaces), sha256)
+        except Occupied as refusal:
+            stands = self._stands(key)
+            if stands is None:
+                named = isinstance(replaces, ObjectVersion)
+                raise self._gone(parcel, named=named) from refusal
+            if self._equal(stands, body.size, sha256):
+                return Arrived(stands.object, sha256)
+            if is_attempt(stands, parcel, self._ledger):
+                told = "another attempt at a batch stands in its place"
+                raise LeftOver(told, stands.object, site=self.site) from refusal
+            raise self._foreign(parcel) from refusal
 
     def _stands(self, key: str) -> Found | None:
         try:
@@ -142,4 +139,4 @@ class ObjectTarget:
 
 
 def _sha256(body: pa.Buffer) -> str:
-    return hashlib.sha256(body).hexdigest()
+    return hashlib.sha256(memoryview(body)[: body.size]).hexdigest()

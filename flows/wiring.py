@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from pathlib import Path
 from random import SystemRandom
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, Self, TypeVar, cast
 
 from connectors.clock import SystemClock
 from connectors.formats.csv import Csv
@@ -60,6 +60,8 @@ from repatria.residency import Resolver
 
 CONFIG_VARIABLE: Final = "REPATRIA_CONFIG"
 
+T = TypeVar("T")
+
 
 def config_folder() -> Path:
     """Return where the configuration is: ``$REPATRIA_CONFIG``, or ``config`` here."""
@@ -74,6 +76,7 @@ class House:
         self.clock = SystemClock()
         self.meters: dict[SiteName, Meter] = {}
         self._open: dict[tuple[SiteName, bool], Bucket] = {}
+        self._mapped: dict[Path, object] = {}
         self._lock = threading.RLock()
         self._stack = ExitStack()
 
@@ -122,6 +125,13 @@ class House:
 
     def _seal(self) -> AesGcmSeal:
         return AesGcmSeal(self.keys.key("ledger seal"))
+
+    def mapped(self, path: Path, open_: Callable[[Path], T]) -> T:
+        """Open a file of ours once: opening checks all of its bytes."""
+        with self._lock:
+            if path not in self._mapped:
+                self._mapped[path] = open_(path)
+            return cast("T", self._mapped[path])
 
     # Stores.
 

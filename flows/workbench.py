@@ -38,14 +38,16 @@ def directory(house: House, dataset: Dataset, digests: Mapping[DatasetName, str]
     digest = digests[need.of]
     path = _kept(house, "directories", need.of, digest)
     digester = Digester(house.keys.key("directory"))
-    return DirectoryFile(path, digester, house.atlas.names, digest)
+    names = house.atlas.names
+    return house.mapped(path, lambda file: DirectoryFile(file, digester, names, digest))
 
 
 def contest(house: House, name: DatasetName, digest: str | None) -> Contest:
     """Map the verdicts of a reconciliation; where none was needed nothing is contested."""
     if digest is None:
         return NoContest()
-    return ContestFile(_kept(house, "contests", name, digest), digest)
+    path = _kept(house, "contests", name, digest)
+    return house.mapped(path, lambda file: ContestFile(file, digest))
 
 
 def build_directory(house: House, dataset: Dataset, pieces: Pieces) -> str:

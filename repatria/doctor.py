@@ -50,7 +50,9 @@ class Patient:
     skew_s_max: float
 
 
-def examine_site(patient: Patient, datasets: Sequence[Dataset], *, probing: bool) -> Iterator[Finding]:
+def examine_site(
+    patient: Patient, datasets: Sequence[Dataset], *, probing: bool
+) -> Iterator[Finding]:
     """Look at one site. ``probing`` writes a few tiny objects under a reserved key.
 
     Stops at the first finding that makes the others pointless: a store that cannot be reached.

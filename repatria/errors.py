@@ -23,7 +23,8 @@
     │   ├── Missing              the object is not there
     │   ├── DecisionsChanged     its records resolve to other regions than when it was moved
     │   └── LeftOut              it was moved for regions that this plan leaves out
-    ├── Occupied                 a conditional write found something else: look  (never leaves an engine)
+    ├── Occupied                 a conditional write found something else: look  (stays inside)
+    │   └── LeftOver             what it found is another attempt of ours
     └── Corrupt                  two things that must agree do not; stop the line  exit 11
         ├── Unbalanced           a batch whose records do not add up
         ├── ReadBackMismatch     the store does not hold what was sent
@@ -37,6 +38,8 @@ Bugs are absent on purpose: they are ``AssertionError``, and nobody catches them
 from __future__ import annotations
 
 from typing import ClassVar
+
+from repatria.stored import ObjectVersion
 
 
 class RepatriaError(Exception):
@@ -161,7 +164,9 @@ class Spoilt(RepatriaError):
 class BadObject(Spoilt):
     """The object is not what its format says, or it breaks a limit."""
 
-    hint = "Mend or replace the object at the source, then plan again; see docs/runbooks/failed-batch.md."
+    hint = (
+        "Mend or replace the object at the source, then plan again (docs/runbooks/failed-batch.md)."
+    )
 
 
 class StaleSlice(Spoilt):
@@ -193,6 +198,19 @@ class Occupied(RepatriaError):
 
     hint = "Two writers use one key. See docs/runbooks/stuck-run.md."
     exit_code = 11
+
+
+class LeftOver(Occupied):
+    """Another attempt of ours at the same batch stands there; a receipt may name it.
+
+    ``found`` is what stands there, kept out of ``facts`` because of its key.
+    """
+
+    hint = "Two workers are at work on one batch. See docs/runbooks/stuck-run.md."
+
+    def __init__(self, message: str, found: ObjectVersion, **facts: str | int) -> None:
+        super().__init__(message, **facts)
+        self.found = found
 
 
 class Corrupt(RepatriaError):

@@ -18,12 +18,12 @@ from repatria.atlas import Atlas
 from repatria.batch import LINE, Batch, Reason, Refusals
 from repatria.border import Border, Place
 from repatria.dataset import Dataset
+from repatria.delivery import deliver, keep
 from repatria.digest import Digester
 from repatria.errors import DecisionsChanged, ReadBackMismatch
 from repatria.fate import ERASED, SUPERSEDED, Sorted
 from repatria.journal import committed
 from repatria.names import RegionName, SiteName
-from repatria.ports.bucket import ABSENT
 from repatria.ports.ledger import Lease, Receipts
 from repatria.ports.records import Parcel
 from repatria.receipt import BatchName, Line, Receipt, Waiting
@@ -170,7 +170,7 @@ class Transfer:
         digest = digest_of(self.digester, self.dataset, parcel.rows)
         if line is not None and line.digest == digest and line.rows == parcel.rows.num_rows:
             return line
-        arrived = place.target.put(parcel, line.object if line is not None else ABSENT)
+        arrived = deliver(parcel, place.target, self.receipts, line)
         stored = place.target.read(self.dataset, arrived.object, arrived.sha256)
         if digest_of(self.digester, self.dataset, stored) != digest:
             raise ReadBackMismatch(
@@ -238,7 +238,7 @@ class Transfer:
         place = self.border.places[region.home]
         self.border.pass_through(self.dataset, region, rows, place)
         name = f"{batch.piece.id}-{batch.ordinal:05}-{waiting.reason}"
-        arrived = place.target.keep(self._parcel(batch, region, place, rows, None), name)
+        arrived = keep(self._parcel(batch, region, place, rows, None), place.target, name)
         return replace(waiting, site=region.home, kept=arrived.object)
 
 

@@ -91,8 +91,9 @@ class Target(Protocol):
 
         Equal parcels encode to equal bytes. If an equal parcel of ours already stands there (a
         put whose answer was lost, or whose receipt was), that one is returned and nothing is
-        written; an older attempt of ours at the same batch is replaced. Raises
-        ``ForeignObject`` if anything else stands there.
+        written. Raises ``LeftOver`` if another attempt of ours at the same batch stands there:
+        only who knows the receipts can tell whether it may be replaced. Raises
+        ``ForeignObject`` if anything else does.
         """
         ...
 
@@ -108,10 +109,11 @@ class Target(Protocol):
         """Yield what stands under the region's prefix, manifest and quarantine excepted."""
         ...
 
-    def keep(self, parcel: Parcel, name: str) -> Arrived:
+    def keep(self, parcel: Parcel, name: str, replaces: ObjectVersion | Absent) -> Arrived:
         """Keep quarantined records in the enclave, beside the parcels; no application reads them.
 
-        ``name`` tells batches and reasons apart. Carried lines are kept as they are.
+        ``name`` tells batches and reasons apart. Carried lines are kept as they are. Looks and
+        raises as ``put`` does.
         """
         ...
 

@@ -13,7 +13,7 @@ import pytest
 from connectors.object_target import ObjectTarget
 from repatria.batch import LINE
 from repatria.dataset import Dataset, Format, KeyClass
-from repatria.errors import ForeignObject, ReadBackMismatch
+from repatria.errors import ForeignObject, LeftOver, ReadBackMismatch
 from repatria.layout import Layout
 from repatria.names import RegionName, SiteName, SliceId
 from repatria.ports.bucket import ABSENT, Bucket
@@ -130,11 +130,15 @@ class TargetContract(ABC):
         second = target.put(newer, first.object)
         assert target.put(newer, first.object) == second
 
-    def test_an_older_attempt_without_a_receipt_is_replaced(
+    def test_another_attempt_of_ours_is_told_and_can_be_replaced(
         self, target: Target, parcel: Parcel
     ) -> None:
-        target.put(parcel, ABSENT)
-        arrived = target.put(replace(parcel, rows=people(5)), ABSENT)
+        first = target.put(parcel, ABSENT)
+        newer = replace(parcel, rows=people(5))
+        with pytest.raises(LeftOver) as left:
+            target.put(newer, ABSENT)
+        assert left.value.found == first.object
+        arrived = target.put(newer, first.object)
         assert same(target.read(PEOPLE, arrived.object, arrived.sha256), people(5))
 
     def test_a_parcel_is_replaced_as_its_receipt_names_it(
@@ -149,7 +153,7 @@ class TargetContract(ABC):
     ) -> None:
         first = target.put(parcel, ABSENT)
         second = target.put(replace(parcel, rows=people(5)), first.object)
-        with pytest.raises(ForeignObject):
+        with pytest.raises(LeftOver):
             target.put(replace(parcel, rows=people(7)), first.object)
         assert bucket.head(second.object.key).object.etag == second.object.etag
 
@@ -252,9 +256,9 @@ class TargetContract(ABC):
     def test_what_waits_is_kept_beside_the_parcels(
         self, target: Target, bucket: Bucket, parcel: Parcel
     ) -> None:
-        kept = target.keep(parcel, "batch-orphan")
+        kept = target.keep(parcel, "batch-orphan", ABSENT)
         assert kept.object.key == LAYOUT.quarantine(PEOPLE.name, IE, "batch-orphan")
-        assert target.keep(parcel, "batch-orphan") == kept
+        assert target.keep(parcel, "batch-orphan", ABSENT) == kept
         assert same(target.read(PEOPLE, kept.object, kept.sha256), parcel.rows)
 
     def test_what_stood_beside_the_source_arrives(
@@ -294,9 +298,9 @@ class TargetContract(ABC):
         assert arrived.object.key.endswith("/ada@example.org.parquet")
         assert "ada" not in repr(bucket.head(arrived.object.key).metadata)
         assert "ada" not in repr(parcel)
-        with pytest.raises(ForeignObject) as refusal:
+        with pytest.raises(LeftOver) as refusal:
             target.put(replace(parcel, rows=people(2)), replace(arrived.object, etag="0" * 32))
-        assert "ada" not in str(refusal.value)
+        assert "ada" not in str(refusal.value) + repr(refusal.value)
 
     def test_a_source_object_is_not_mistaken_for_a_parcel(
         self, target: Target, bucket: Bucket, parcel: Parcel

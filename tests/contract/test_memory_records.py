@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pyarrow as pa
 import pytest
 
@@ -101,20 +99,6 @@ class TestTargetOverMemory(TargetContract):
         stands = bucket.head(arrived.object.key).object
         with pytest.raises(ReadBackMismatch):
             target.read(PEOPLE, stands, arrived.sha256)
-
-    def test_another_worker_at_the_same_parcel_is_waited_for(
-        self, bucket: MemoryBucket, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        target = self.open(bucket)
-        parcel = self.parcel_of(target, PEOPLE, "a.parquet", people(10))
-        target.put(replace(parcel, rows=people(3)), ABSENT)
-
-        def refuses(*_: object) -> None:
-            raise Occupied("something else stands there", site=DUBLIN)
-
-        monkeypatch.setattr(bucket, "put", refuses)
-        with pytest.raises(Transient):
-            target.put(parcel, ABSENT)
 
     def test_a_full_metadata_keeps_what_came(self, target: Target, bucket: MemoryBucket) -> None:
         theirs = {"note": "n" * 1_950}
