@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 from botocore.utils import parse_to_aware_datetime
 
 from connectors.s3.listing import ARCHIVES
-from repatria.errors import Refused, StaleSlice, Transient
+from repatria.errors import BadObject, StaleSlice, Transient
 from repatria.names import SiteName
 from repatria.stored import About, Checksum, Found, ObjectVersion
 
@@ -127,13 +127,13 @@ def about_parameters(about: About, site: SiteName) -> dict[str, Any]:
     for name, value in about.headers.items():
         parameter = _BY_LOWER.get(name.lower())
         if parameter is None:
-            raise Refused("an object's header has no place in this store", site=site, header=name)
+            raise BadObject("a header has no place in the store", site=site, header=name)
         if parameter == "Expires" and not _is_date(value):
-            raise Refused("an object's Expires header is not a date", site=site)
+            raise BadObject("the Expires header is not a date", site=site)
         told[parameter] = value
     if about.metadata:
         if not all((name + value).isascii() for name, value in about.metadata.items()):
-            raise Refused("user metadata is not ASCII, which S3 cannot keep", site=site)
+            raise BadObject("user metadata is not ASCII, which S3 cannot keep", site=site)
         told["Metadata"] = dict(about.metadata)
     if about.tags:
         told["Tagging"] = urlencode(about.tags)

@@ -9,8 +9,8 @@ import pytest
 from connectors.s3.location import key_region
 from repatria.errors import (
     AccessRefused,
+    BadObject,
     Missing,
-    Refused,
     RepatriaError,
     StaleSlice,
     StoreRefused,
@@ -316,7 +316,7 @@ def test_what_the_store_cannot_keep_is_refused_before_anything_is_sent(
     more: dict[str, object],
 ) -> None:
     canned = Canned(SETTINGS)
-    with pytest.raises(Refused):
+    with pytest.raises(BadObject):
         put(canned, **more)
     assert canned.requests == []
 
