@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from repatria.audit import Audit, audit_listing, audit_receipts
-from repatria.dataset import Dataset
+from repatria.dataset import Dataset, KeyClass
 from repatria.errors import PlanRefused
 from repatria.inventory import Sources
 from repatria.leasing import Tenancy
-from repatria.manifest import Published, publish
+from repatria.manifest import Published, SealKey, publish
 from repatria.names import DatasetName, RunId, SiteName
 from repatria.plan import Plan
 from repatria.ports.ledger import Failure, Ledger, Plans, Run, RunState, Verdict
@@ -59,6 +59,7 @@ class Campaign:
     tenancy: Tenancy
     clock: Clock
     sampled: bool = False  #: Only a part of the plan is read, so its listing proves nothing.
+    seal: SealKey = field(repr=False)
     work: Callable[[DatasetName, SiteName], StripeWork] = field(repr=False)
 
     def begin(self) -> None:
@@ -121,7 +122,8 @@ class Campaign:
         for name in self.plan.datasets:
             for region in self.scope:
                 for site in destinations(region):
-                    yield publish(self.ledger, self.manifests[site], name, region.name)
+                    seal = self.seal if self.datasets[name].keys is KeyClass.PERSONAL else None
+                    yield publish(self.ledger, self.manifests[site], name, region.name, seal)
 
     def _failures(self) -> Sequence[Failure]:
         return [f for f in self.ledger.failures() if f.dataset in self.plan.datasets]

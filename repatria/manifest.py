@@ -2,14 +2,14 @@
 
 A manifest is a Parquet table with a row per parcel and its totals in the schema's metadata
 (docs/formats/target.md). It is built from receipts alone, replaced by compare-and-swap, and left
-alone where it would say the same again.
+alone where it would say the same again. Where keys are personal (law 9) they stand in it sealed.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final
@@ -31,6 +31,7 @@ _ROWS: Final = 10_000
 _TRIES: Final = 3
 _COLUMNS: Final[Mapping[str, pa.DataType]] = {
     "key": pa.string(),
+    "sealed_key": pa.binary(),
     "version": pa.string(),
     "etag": pa.string(),
     "rows": pa.int64(),
@@ -40,9 +41,14 @@ _COLUMNS: Final[Mapping[str, pa.DataType]] = {
     "slice": pa.string(),
     "ordinal": pa.int32(),
 }
+_NULLABLE: Final = frozenset({"key", "sealed_key", "version"})
 SCHEMA: Final = pa.schema(
-    [pa.field(name, kind, nullable=name == "version") for name, kind in _COLUMNS.items()]
+    [pa.field(name, kind, nullable=name in _NULLABLE) for name, kind in _COLUMNS.items()]
 )
+
+
+SealKey = Callable[[str], bytes]
+"""Seals a key for the readers of a manifest; the same key always gives the same bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +79,18 @@ class _Sums:
 
 
 def publish(
-    receipts: Receipts, manifests: Manifests, dataset: DatasetName, region: RegionName
+    receipts: Receipts,
+    manifests: Manifests,
+    dataset: DatasetName,
+    region: RegionName,
+    seal: SealKey | None = None,
 ) -> Published:
-    """Publish what the receipts say now. Raises ``ForeignObject`` if it cannot win the swap."""
+    """Publish what the receipts say now; with ``seal`` no key stands in the clear.
+
+    Raises ``ForeignObject`` if it cannot win the swap.
+    """
     for _ in range(_TRIES):
-        body, sums = build(receipts, dataset, region, manifests.site)
+        body, sums = build(_lines(receipts.receipts(dataset, region), region, manifests.site), seal)
         content = hashlib.sha256(body).hexdigest()
         held = manifests.held(dataset, region)
         before = told(held[0]) if held is not None else {}
@@ -108,18 +121,15 @@ def publish(
     raise ForeignObject("somebody else keeps replacing a manifest", dataset=dataset, region=region)
 
 
-def build(
-    receipts: Receipts, dataset: DatasetName, region: RegionName, site: SiteName
-) -> tuple[bytes, _Sums]:
+def build(lines: Iterator[tuple[Receipt, Line]], seal: SealKey | None) -> tuple[bytes, _Sums]:
     """Write the table of parcels, in order of (slice, ordinal); a batch of rows at a time."""
     sums = _Sums()
     sink = pa.BufferOutputStream()
     with pq.ParquetWriter(sink, SCHEMA, compression="zstd", write_page_checksum=True) as writer:
-        lines = _lines(receipts.receipts(dataset, region), region, site)
         while some := list(islice(lines, _ROWS)):
             for _, line in some:
                 sums.add(line)
-            writer.write_table(_table(some))
+            writer.write_table(_table(some, seal))
     return sink.getvalue().to_pybytes(), sums
 
 
@@ -132,10 +142,11 @@ def _lines(
                 yield receipt, line
 
 
-def _table(lines: list[tuple[Receipt, Line]]) -> pa.Table:
+def _table(lines: list[tuple[Receipt, Line]], seal: SealKey | None) -> pa.Table:
     rows = [
         {
-            "key": line.object.key,
+            "key": line.object.key if seal is None else None,
+            "sealed_key": seal(line.object.key) if seal is not None else None,
             "version": line.object.version,
             "etag": line.object.etag,
             "rows": line.rows,

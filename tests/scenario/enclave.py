@@ -265,6 +265,7 @@ class Enclave:
             manifests={name: ObjectManifests(shelves[name], Layout()) for name in places},
             tenancy=self.tenancy(ledger),
             clock=self.clock,
+            seal=lambda key: key[::-1].encode(),
             work=work,
         )
 
