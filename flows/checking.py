@@ -17,7 +17,7 @@ from repatria.ports.ledger import Comparison, Run, RunState, Verdict
 from repatria.ports.rules import Progresses
 from repatria.site import Region
 from repatria.status import added
-from repatria.stray import strays
+from repatria.stray import strays, unplanned
 from repatria.stripe import Tally, Watch
 from repatria.verify import Verifier
 
@@ -27,12 +27,17 @@ WAITS = 14
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verification:
-    """What a verification found. ``strays`` counts objects at home that no receipt names."""
+    """What a verification found.
+
+    ``strays`` counts objects at home that no receipt names, ``unplanned`` records at home whose
+    source the plan does not have, so that nothing could be compared.
+    """
 
     run: RunId
     sums: Mapping[tuple[DatasetName, RegionName], Comparison]
     whys: Sequence[str]
     strays: int
+    unplanned: int
     waiting: int
     failures: int
 
@@ -44,8 +49,8 @@ class Verification:
 
     @property
     def unverified(self) -> int:
-        """Slices that could not be compared."""
-        return sum(found.unverified for found in self.sums.values())
+        """Slices that could not be compared, and records that no slice of the plan answers for."""
+        return self.unplanned + sum(found.unverified for found in self.sums.values())
 
     @property
     def exit_code(self) -> int:
@@ -114,6 +119,7 @@ class VerifyJob:
             sums=sums,
             whys=tuple(whys),
             strays=self._strays(),
+            unplanned=sum(self._unplanned(name) for name in self.plan.datasets),
             waiting=sum(entry.rows for entry in self.ledger.waiting(verdict=Verdict.OPEN)),
             failures=len([f for f in self.ledger.failures() if f.dataset in self.plan.datasets]),
         )
@@ -126,6 +132,15 @@ class VerifyJob:
         if not isinstance(error, Stopped):
             why = {"why": type(error).__name__}
             self.ledger.end(self.run_id, RunState.FAILED, self.house.clock.now(), why)
+
+    def _unplanned(self, name: DatasetName) -> int:
+        slices = (
+            piece.id
+            for stripe in self.ledger.stripes(self.plan.digest)
+            if stripe.dataset == name
+            for piece in stripe.slices
+        )
+        return unplanned(self.ledger, name, slices)
 
     def _strays(self) -> int:
         places = self.yard.places()
@@ -142,6 +157,7 @@ def _told(found: Verification) -> dict[str, object]:
         "differing": found.differing,
         "unverified": found.unverified,
         "strays": found.strays,
+        "unplanned": found.unplanned,
         "waiting": found.waiting,
         "failures": found.failures,
     }

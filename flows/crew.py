@@ -22,7 +22,7 @@ from prefect.tasks import exponential_backoff
 
 from flows.jobs import worst
 from flows.report.outcome import counts
-from repatria.errors import Stopped, Transient
+from repatria.errors import FenceLost, Stopped, Transient
 from repatria.ports.rules import Progresses
 from repatria.stripe import Tally
 
@@ -156,7 +156,8 @@ class _Crew:
         self.in_flight -= 1
         result = future.result(raise_on_failure=False)
         if isinstance(result, BaseException):
-            self.shift.stop.set()
+            if not isinstance(result, FenceLost):  # Another worker does that stripe.
+                self.shift.stop.set()
             self.errors.append(result)
         else:
             self.tally.add(Tally(**result))

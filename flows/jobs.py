@@ -16,7 +16,7 @@ from typing import Protocol
 
 from flows.wiring import House
 from repatria.config.digest import changes
-from repatria.errors import ConfigChanged, PlanRefused, RepatriaError, Stopped
+from repatria.errors import ConfigChanged, FenceLost, PlanRefused, RepatriaError, Stopped
 from repatria.names import DatasetName, PlanDigest, RunId
 from repatria.plan import Plan
 from repatria.ports.ledger import Ledger
@@ -62,7 +62,8 @@ def run_all(job: Job, workers: int, progress: Progresses, stopping: Callable[[],
     """Run every stripe of ``job`` in threads of this process, and add them up.
 
     The first error stops the others at their next batch boundary, and is raised; what they
-    committed stands. Raises ``Stopped`` when asked to stop.
+    committed stands. A stripe that another worker holds is left to it: the rest goes on, and
+    ``FenceLost`` is raised at the end. Raises ``Stopped`` when asked to stop.
     """
     failed = threading.Event()
     total, errors = Tally(), list[BaseException]()
@@ -73,28 +74,31 @@ def run_all(job: Job, workers: int, progress: Progresses, stopping: Callable[[],
     def one(number: int) -> Tally:
         if halt():
             raise Stopped("stopped before the stripe began, as asked", stripe=number)
-        try:
-            return job.run_stripe(number, progress, halt)
-        except BaseException:
-            failed.set()
-            raise
+        return job.run_stripe(number, progress, halt)
 
     with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="stripe") as pool:
         for future in as_completed([pool.submit(one, number) for number in job.stripes]):
             error = future.exception()
             if error is None:
                 total.add(future.result())
-            else:
-                errors.append(error)
+                continue
+            errors.append(error)
+            if not isinstance(error, FenceLost):
+                failed.set()
     if errors:
         raise worst(errors)
     return total
 
 
 def worst(errors: Sequence[BaseException]) -> BaseException:
-    """Return the error that tells most: a defect, then what is not a mere stop, then a stop."""
+    """Return the error that tells most: a defect, then a failure, a lost fence, a mere stop."""
     return min(
-        errors, key=lambda error: (isinstance(error, RepatriaError), isinstance(error, Stopped))
+        errors,
+        key=lambda error: (
+            isinstance(error, RepatriaError),
+            isinstance(error, Stopped),
+            isinstance(error, FenceLost),
+        ),
     )
 
 

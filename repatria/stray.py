@@ -1,18 +1,19 @@
-"""Strays: objects that stand at a region's home and that no receipt names."""
+"""What nobody asked for: objects at home that no receipt names, receipts that no plan names."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from repatria.names import DatasetName, RegionName
+from repatria.names import DatasetName, RegionName, SliceId
 from repatria.ports.ledger import Receipts
 from repatria.ports.records import Target
+from repatria.receipt import Receipt
 
 _PAGE: Final = 10_000
 
@@ -22,16 +23,27 @@ def strays(receipts: Receipts, target: Target, dataset: DatasetName, region: Reg
 
     Keeps eight bytes per parcel; keys are compared by the first eight bytes of their SHA-256.
     """
-    known = np.sort(_marks(_named(receipts, target, dataset, region)))
+    known = _marks(_named(receipts, target, dataset, region))
     count = 0
     listed = (found.object.key for found in target.objects(dataset, region))
     while page := list(islice(listed, _PAGE)):
-        marks = _marks(iter(page))
-        places = np.searchsorted(known, marks)
-        inside = places < len(known)
-        hits = np.zeros(len(marks), dtype=np.bool_)
-        hits[inside] = known[places[inside]] == marks[inside]
-        count += int((~hits).sum())
+        marks = _marks(page)
+        count += int((~np.isin(marks, known)).sum())
+    return count
+
+
+def unplanned(receipts: Receipts, dataset: DatasetName, planned: Iterator[SliceId]) -> int:
+    """Count the records at home whose slice is not among ``planned``, and so were not compared.
+
+    Their source is gone or was left out of the plan. Keeps eight bytes per planned slice.
+    """
+    known = _marks(planned)
+    count = 0
+    stream = receipts.receipts(dataset)
+    while page := list[Receipt](islice(stream, _PAGE)):
+        marks = _marks(receipt.batch.slice for receipt in page)
+        outside = ~np.isin(marks, known)
+        count += sum(page[place].moved for place in np.flatnonzero(outside))
     return count
 
 
@@ -44,6 +56,6 @@ def _named(
                 yield line.object.key
 
 
-def _marks(keys: Iterator[str]) -> npt.NDArray[np.uint64]:
+def _marks(keys: Iterable[str]) -> npt.NDArray[np.uint64]:
     digests = (int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big") for key in keys)
     return np.fromiter(digests, dtype=np.uint64)
