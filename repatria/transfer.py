@@ -109,7 +109,7 @@ class Transfer:
             ordinal=former.batch.ordinal,
             rows=stored.slice(0, 0),
         )
-        return self._carry(parcel, region, place, line)
+        return self._carry(parcel, region, place, line, again=True)
 
     def _agree(self, sorted_: Sorted, known: Known) -> None:
         """Check that a batch read again is decided as it was, region by region.
@@ -147,7 +147,7 @@ class Transfer:
             table = rows if rows is not None else sorted_.batch.rows.slice(0, 0)
             place = self.border.places[site]
             parcel = self._parcel(sorted_.batch, region, place, table, like)
-            lines.append(self._carry(parcel, region, place, line))
+            lines.append(self._carry(parcel, region, place, line, again=site in held))
         return lines
 
     def _parcel(
@@ -164,11 +164,17 @@ class Transfer:
             like=like,
         )
 
-    def _carry(self, parcel: Parcel, region: Region, place: Place, line: Line | None) -> Line:
-        """Put one parcel and read it back; return the line that says so."""
+    def _carry(
+        self, parcel: Parcel, region: Region, place: Place, line: Line | None, *, again: bool
+    ) -> Line:
+        """Put one parcel and read it back; return the line that says so.
+
+        Equal records read ``again`` from the same version need no put. Those of another version
+        do: what stands around them (a header, a schema, an order, metadata) may have changed.
+        """
         self.border.pass_through(self.dataset, region, parcel.rows, place)
         digest = digest_of(self.digester, self.dataset, parcel.rows)
-        if line is not None and line.digest == digest and line.rows == parcel.rows.num_rows:
+        if again and line is not None and _holds(line, digest, parcel.rows.num_rows):
             return line
         arrived = deliver(parcel, place.target, self.receipts, line)
         stored = place.target.read(self.dataset, arrived.object, arrived.sha256)
@@ -277,6 +283,10 @@ def complete(receipt: Receipt | None, scope: Sequence[Region]) -> bool:
 def decided_under(receipt: Receipt, atlas: Atlas) -> bool:
     """Say whether a receipt was decided under this very atlas."""
     return receipt.decisions.startswith(atlas.digest[:16])
+
+
+def _holds(line: Line, digest: str, rows: int) -> bool:
+    return (line.digest, line.rows) == (digest, rows)
 
 
 def _held(known: Known) -> tuple[Line, ...]:
