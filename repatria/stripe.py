@@ -143,10 +143,12 @@ class StripeWork:
     def run(self, stripe: Stripe, lease: Lease, watch: Watch) -> Tally:
         """Do what is left of ``stripe``. Raises ``Stopped`` at a batch boundary when asked to."""
         history = History.of(self.transfer.receipts, stripe.slices)
+        failed = self._failed()
         tally = Tally()
         for piece in stripe.slices:
             if self._finished(piece, history):
                 tally.done += 1
+                self._forget(piece, failed)
                 continue
             try:
                 self._move(piece, history, _At(lease, watch, tally))
@@ -157,8 +159,20 @@ class StripeWork:
             else:
                 tally.done += 1
                 self.failures.finished(piece.id, piece.version)
+                self._forget(piece, failed)
                 watch.progress.slice_done(piece.dataset, piece.label, None)
         return tally
+
+    def _failed(self) -> Mapping[SliceId, Sequence[str]]:
+        versions: defaultdict[SliceId, list[str]] = defaultdict(list)
+        for told in self.failures.failures():
+            versions[told.slice].append(told.version)
+        return versions
+
+    def _forget(self, piece: Slice, failed: Mapping[SliceId, Sequence[str]]) -> None:
+        """Forget failures of a slice that is finished, whichever version of it failed."""
+        for version in failed.get(piece.id, ()):
+            self.failures.finished(piece.id, version)
 
     def _finished(self, piece: Slice, history: History) -> bool:
         receipts = history.of_piece(piece)
@@ -181,8 +195,9 @@ class StripeWork:
         self._covers(piece, history)
         self.failures.attempt(piece.id, piece.version)
         like = self.source.look(piece.object)
-        last = 0
-        for batch in self.source.batches(self.transfer.dataset, piece, self._after(piece, history)):
+        after = self._after(piece, history)
+        last = after or 0
+        for batch in self.source.batches(self.transfer.dataset, piece, after):
             if at.watch.stopping():
                 raise Stopped("stopped at a batch boundary, as asked", slice=piece.id)
             last = batch.ordinal
