@@ -12,9 +12,10 @@ from repatria.dataset import Dataset
 from repatria.inventory import Inventory, Sources
 from repatria.names import DatasetName, SiteName
 from repatria.plan import Plan
-from repatria.ports.ledger import Plans, Receipts
+from repatria.ports.ledger import Failure, Plans, Receipts
 from repatria.ports.records import Source
 from repatria.site import Region
+from repatria.stray import unplanned
 from repatria.stripe import History
 from repatria.transfer import complete
 
@@ -27,11 +28,12 @@ class Audit:
     new: int = 0  #: Objects that the source has and the plan has not.
     changed: int = 0  #: Objects that are another version now.
     gone: int = 0  #: Objects that the source no longer has.
+    left: int = 0  #: Records at home whose slice the plan no longer has.
 
     @property
     def clean(self) -> bool:
         """Whether receipts, plan and listing are equal."""
-        return not (self.unfinished or self.new or self.changed or self.gone)
+        return not (self.unfinished or self.new or self.changed or self.gone or self.left)
 
 
 def audit_receipts(
@@ -46,6 +48,31 @@ def audit_receipts(
             found = history.of_piece(piece)
             whole = bool(found) and found[-1].last and all(complete(r, scope) for r in found)
             audit.unfinished += not whole
+
+
+def moot(failures: Iterable[Failure], plan: Plan, plans: Plans) -> list[Failure]:
+    """Return the failures at versions that ``plan`` does not read: mended or removed since."""
+    left = {(failure.slice, failure.version): failure for failure in failures}
+    for stripe in plans.stripes(plan.digest) if left else ():
+        for piece in stripe.slices:
+            left.pop((piece.id, piece.version), None)
+    return list(left.values())
+
+
+def audit_left(audit: Audit, plan: Plan, plans: Plans, receipts: Receipts) -> None:
+    """Count what stands at home of slices that ``plan`` does not have at all.
+
+    Their object is gone, or has fewer cuts, or the backup's now only repeats the primary's: what
+    was moved of them still counts in the manifest, and nobody has said what shall become of it.
+    """
+    for name in plan.datasets:
+        planned = (
+            piece.id
+            for stripe in plans.stripes(plan.digest)
+            if stripe.dataset == name
+            for piece in stripe.slices
+        )
+        audit.left += unplanned(receipts, name, planned)
 
 
 def audit_listing(

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from repatria.audit import Audit, audit_listing, audit_receipts
+from repatria.audit import Audit, audit_left, audit_listing, audit_receipts, moot
 from repatria.dataset import Dataset, KeyClass
 from repatria.errors import PlanRefused
 from repatria.inventory import Sources
@@ -98,8 +98,13 @@ class Campaign:
         audit = Audit()
         audit_receipts(audit, self.plan, self.plans, self.ledger, self.scope)
         if not self.sampled:
+            audit_left(audit, self.plan, self.plans, self.ledger)
             audit_listing(audit, self.plan, self.plans, self.sources, self.datasets)
-        waiting = sum(e.rows for e in self.ledger.waiting(verdict=Verdict.OPEN))
+        waiting = sum(
+            entry.rows
+            for entry in self.ledger.waiting(verdict=Verdict.OPEN)
+            if entry.dataset in self.plan.datasets
+        )
         failures = self._failures()
         clean = audit.clean and not failures and not waiting
         ending = Ending(
@@ -126,6 +131,14 @@ class Campaign:
                     yield publish(self.ledger, self.manifests[site], name, region.name, seal)
 
     def _failures(self) -> Sequence[Failure]:
+        """Return what failed; under the newest plan, forget first what it no longer reads."""
+        newest = self.plans.plan()
+        if newest is not None and newest.digest == self.plan.digest:
+            for old in moot(self._failed(), self.plan, self.plans):
+                self.ledger.finished(old.slice, old.version)
+        return self._failed()
+
+    def _failed(self) -> list[Failure]:
         return [f for f in self.ledger.failures() if f.dataset in self.plan.datasets]
 
 
@@ -140,4 +153,5 @@ def summary(ending: Ending, tally: Tally) -> dict[str, object]:
         "new": ending.audit.new,
         "changed": ending.audit.changed,
         "gone": ending.audit.gone,
+        "left": ending.audit.left,
     }

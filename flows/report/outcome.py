@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from flows.report.facts import FailureFacts, QuarantineFacts, RehearsalFacts
 
@@ -143,6 +143,9 @@ def standing(ledger: Ledger, waiting: Sequence[QuarantineFacts]) -> list[Moved]:
     return told
 
 
+AUDITED: Final = ("unfinished", "new", "changed", "gone", "left")
+
+
 def audited(ending: Ending) -> dict[str, int]:
     """Tell what does not agree at the end, in counts."""
-    return {name: getattr(ending.audit, name) for name in ("unfinished", "new", "changed", "gone")}
+    return {name: getattr(ending.audit, name) for name in AUDITED}

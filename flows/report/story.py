@@ -77,6 +77,11 @@ def _audit(outcome: Outcome) -> Iterator[Point]:
             "object",
             "If they were removed on purpose, plan again; if not, find out who removed them.",
         ),
+        "left": (
+            "stand at home, and their place at the source is in the plan no more",
+            "record",
+            "Find out what became of their objects: nothing is removed at home without a decision.",
+        ),
     }
     for name, (what, noun, todo) in told.items():
         number = outcome.audit.get(name, 0)
