@@ -31,7 +31,7 @@ from repatria.atlas import Atlas
 from repatria.batch import Reason
 from repatria.border import Border, Place
 from repatria.campaign import Campaign, Ending
-from repatria.dataset import ByDirectory, Column, ColumnType, Dataset, Format
+from repatria.dataset import ByCountry, ByDirectory, Column, ColumnType, Dataset, Format
 from repatria.digest import Digester
 from repatria.directory import DirectoryBuilder
 from repatria.fate import Released
@@ -55,7 +55,7 @@ from repatria.transfer import Transfer, destinations
 from repatria.verify import Verifier
 from tests.people import DE, DUBLIN, HAMAR, IE, NO, PROFILES, SINGAPORE, US
 from tests.scenario.simulator import World
-from tests.scenario.written import lines_of, names_in, parquet_of
+from tests.scenario.written import lines_of, names_in, notes_of, parquet_of
 
 POSTS = Dataset(
     name=DatasetName("posts"),
@@ -64,6 +64,14 @@ POSTS = Dataset(
     identity=(Column("post_id", ColumnType.INT64),),
     user=Column("user_id"),
     residency=ByDirectory(PROFILES.name),
+)
+NOTES = Dataset(
+    name=DatasetName("notes"),
+    prefix="notes/",
+    format=Format.JSONL,
+    identity=(Column("note_id"),),
+    user=Column("user_id"),
+    residency=ByCountry("country"),
 )
 DATASETS: Mapping[DatasetName, Dataset] = {PROFILES.name: PROFILES, POSTS.name: POSTS}
 LIMITS = Limits(batch_bytes=4096, slice_bytes=16_384, stripe_slices=2, lease_s=1.0)
@@ -91,6 +99,11 @@ class Heard:
 
     def slice_done(self, dataset: DatasetName, label: str, failed: str | None) -> None:
         self.said.append((dataset, label, failed))
+
+
+def of_notes(folder: Path, **named: Any) -> Enclave:
+    """Return a world that holds nothing but notes."""
+    return Enclave(folder, datasets={NOTES.name: NOTES}, **named)
 
 
 def bucket_of(site: Site, **named: Any) -> MemoryBucket:
@@ -148,6 +161,10 @@ class Enclave:
         self.us.plant("posts/bad.jsonl.gz", lines_of(posts[:3])[:-9])
         # In two parts, so that its ETag says nothing and its checksum must be asked for.
         self.singapore.plant("posts/one.jsonl.gz", lines_of(posts[:110]), etag="0-2")
+
+    def note(self, name: str, *rows: tuple[str, str | None], padding: int = 0) -> None:
+        """Write one object of notes at the primary, whatever stands there."""
+        self.us.plant(f"notes/{name}", notes_of(rows, padding))
 
     # Ports, through the world.
 
