@@ -18,13 +18,15 @@ _INTRODUCTION: Final = """\
 
 <!-- Written by `python -m flows.command.reference` from the command line itself. Change that. -->
 
-Whatever writes to a store is a rehearsal unless `--live` is said. Every command takes `--config DIR` (default: `$REPATRIA_CONFIG`, else
-`./config`) and `--debug` (show the trace of a failure). Results go to standard output, progress and remarks to standard error. With
-`PREFECT_API_URL` set, or in the active Prefect profile, `plan`, `rehearse`, `migrate` and `verify` are flow runs that the UI shows;
-with `--remote` a worker runs them. Without it no server is started.
+Whatever writes to a store is a rehearsal unless `--live` is said. Every command takes
+`--config DIR` (default: `$REPATRIA_CONFIG`, else `./config`) and `--debug` (show the trace of a
+failure). Results go to standard output, progress and remarks to standard error. With
+`PREFECT_API_URL` set, or an API in the active Prefect profile, `plan`, `rehearse`, `migrate` and
+`verify` are flow runs that the UI shows; with `--remote` a worker runs them. Without an API no
+server is started.
 
-Ctrl-C (or SIGTERM) stops a run at its next batch boundary, and a second one at once; the same command carries on. `json.md` has the
-shapes of `--json`.
+Ctrl-C (or SIGTERM) stops a run at its next batch boundary, and a second one at once; the same
+command carries on. `json.md` has the shapes of `--json`.
 
 ## Exit codes
 

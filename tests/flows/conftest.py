@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterator
 
 import pytest
-from prefect.settings import PREFECT_LOCAL_STORAGE_PATH, temporary_settings
+from prefect.settings import PREFECT_API_URL, PREFECT_LOCAL_STORAGE_PATH, temporary_settings
 from prefect.testing.utilities import prefect_test_harness
 
 from tests.flows.small_world import s3_server, world
@@ -16,8 +16,8 @@ __all__ = ["prefect_server", "s3_server", "world"]
 
 
 @pytest.fixture(scope="session")
-def prefect_server() -> Iterator[None]:
-    """A Prefect server with a database of its own."""
+def prefect_server() -> Iterator[str]:
+    """The API of a Prefect server with a database of its own."""
     os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
     os.environ.setdefault("DO_NOT_TRACK", "1")
     with (
@@ -25,4 +25,4 @@ def prefect_server() -> Iterator[None]:
         prefect_test_harness(server_startup_timeout=120),
         temporary_settings({PREFECT_LOCAL_STORAGE_PATH: folder}),
     ):
-        yield
+        yield str(PREFECT_API_URL.value())

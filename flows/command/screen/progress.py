@@ -116,8 +116,10 @@ class Bars:
         with self._counting.lock:
             self._progress.advance(self._task(dataset))
         if failed is not None:
-            self._progress.console.print(f"[yellow]![/] {dataset}: ", end="")
-            self._progress.console.print(f"{label}: {failed}", markup=False)
+            from rich.text import Text  # noqa: PLC0415 - only for what draws
+
+            told = Text.assemble(("! ", "yellow"), f"{dataset}: {label}: {failed}")
+            self._progress.console.print(told)
 
     def passed_over(self, slices: int) -> None:
         """Tell how much earlier runs had done."""
