@@ -30,6 +30,7 @@ from flows.report.outcome import (
 from flows.report.planned import slices_of
 from flows.report.verification import VerifyOutcome, verified
 from repatria import status
+from repatria.errors import Stopped
 from repatria.ports.ledger import Verdict
 from repatria.stripe import Tally
 
@@ -96,7 +97,7 @@ class Conductor:
                 tally = self._stripes(job, order, told)
                 ending = job.finish(tally)
             except BaseException as error:
-                job.ended_early(told.tally, error)
+                job.ended_early(told.tally, _early(error))
                 raise
             return self._outcome(job, order, ending, tally, began)
 
@@ -109,7 +110,7 @@ class Conductor:
                 self._stripes(job, order, _Told(job, self.watcher))
                 found = job.finish()
             except BaseException as error:
-                job.ended_early(error)
+                job.ended_early(_early(error))
                 raise
             return verified(found, job.plan, self.house.clock.monotonic() - began)
 
@@ -140,6 +141,11 @@ class Conductor:
         spent = (tally, outcome.seconds)
         facts = rehearsal_facts(self.house, job, order, ending, spent)
         return _rehearsed(outcome, self.house, facts)
+
+
+def _early(error: BaseException) -> BaseException:
+    """Return what ended a run, as the ledger should remember it: a signal is a person's wish."""
+    return error if isinstance(error, Exception) else Stopped("a signal ended the run")
 
 
 def _live(outcome: Outcome, ledger: Ledger, house: House) -> Outcome:

@@ -38,13 +38,15 @@ def verify(
     remote: Remote = False,
 ) -> None:
     """Read both sides anew and compare them, record by record."""
-    from flows.command.running import Asked, run  # noqa: PLC0415 - heavy imports wait
+    from flows.command.running import Asked, request_of, run  # noqa: PLC0415 - heavy imports wait
     from flows.command.screen import verified  # noqa: PLC0415
     from flows.command.screen.console import say_json  # noqa: PLC0415
     from flows.jobs import Mode  # noqa: PLC0415
     from flows.parameters import VerifyRequest  # noqa: PLC0415
 
-    request = VerifyRequest(plan=plan or "", datasets=datasets or [], regions=regions or [])
+    request = request_of(
+        VerifyRequest, plan=plan or "", datasets=datasets or [], regions=regions or []
+    )
     order = request.order(Mode.LIVE)
     outcome = run(Asked("verify", request, remote), lambda conductor: conductor.verify(order))
     if as_json:

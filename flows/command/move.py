@@ -41,11 +41,12 @@ def rehearse(
     remote: Remote = False,
 ) -> None:
     """Do everything that a migration does but write; ends in a report."""
-    from flows.command.running import Asked  # noqa: PLC0415 - heavy imports wait
+    from flows.command.running import Asked, request_of  # noqa: PLC0415 - heavy imports wait
     from flows.jobs import Mode  # noqa: PLC0415
     from flows.parameters import RehearseRequest  # noqa: PLC0415
 
-    request = RehearseRequest(
+    request = request_of(
+        RehearseRequest,
         plan=plan or "",
         datasets=datasets or [],
         regions=regions or [],
@@ -72,7 +73,7 @@ def migrate(
     Starting is resuming: what has a receipt is not moved again, so that the same command carries
     on whatever ended before.
     """
-    from flows.command.running import Asked  # noqa: PLC0415 - heavy imports wait
+    from flows.command.running import Asked, request_of  # noqa: PLC0415 - heavy imports wait
     from flows.command.screen.console import say  # noqa: PLC0415
     from flows.jobs import Mode  # noqa: PLC0415
     from flows.parameters import MigrateRequest  # noqa: PLC0415
@@ -80,8 +81,12 @@ def migrate(
     mode = Mode.LIVE if live else Mode.REHEARSAL
     if not live:
         say("This is a rehearsal: nothing is written. Say --live to move records.")
-    request = MigrateRequest(
-        mode=mode, plan=plan or "", datasets=datasets or [], regions=regions or []
+    request = request_of(
+        MigrateRequest,
+        mode=mode,
+        plan=plan or "",
+        datasets=datasets or [],
+        regions=regions or [],
     )
     _move(Asked("migrate", request, remote), request.order(mode), as_json=as_json)
 

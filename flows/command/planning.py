@@ -34,11 +34,11 @@ def plan(
     """List the sources and freeze what will be read: the plan that all else works from."""
     if context.invoked_subcommand is not None:
         return
-    from flows.command.running import Asked, run  # noqa: PLC0415 - heavy imports wait
+    from flows.command.running import Asked, request_of, run  # noqa: PLC0415 - heavy imports wait
     from flows.parameters import PlanRequest  # noqa: PLC0415
     from flows.preparing import make_plan  # noqa: PLC0415
 
-    request = PlanRequest(datasets=datasets or [], regions=regions or [])
+    request = request_of(PlanRequest, datasets=datasets or [], regions=regions or [])
     made = run(
         Asked("plan", request, remote),
         lambda conductor: make_plan(conductor.house, request.datasets, request.regions),

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 
 Result = TypeVar("Result")
+Request = TypeVar("Request", bound="BaseModel")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,17 @@ class Asked:
     verb: str
     request: BaseModel
     remote: bool = False
+
+
+def request_of(kind: type[Request], **given: object) -> Request:
+    """Return the request of a command. A value that cannot be meant is a usage error."""
+    from pydantic import ValidationError  # noqa: PLC0415 - slow
+
+    try:
+        return kind(**given)
+    except ValidationError as error:
+        told = "; ".join(f"{found['loc'][0]}: {found['msg']}" for found in error.errors())
+        raise typer.BadParameter(told) from None
 
 
 def run(asked: Asked, work: Callable[[Conductor], Result]) -> Result:

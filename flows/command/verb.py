@@ -88,6 +88,8 @@ def told_plainly(config: Path | None, *, debug: bool) -> Iterator[None]:
     except RepatriaError as error:
         _say(str(error), error.hint, debug=debug)
         raise typer.Exit(error.exit_code) from error
+    except BrokenPipeError:
+        raise  # Whoever read our output has seen enough.
     except Exception as error:
         if _is_usage(error):
             raise

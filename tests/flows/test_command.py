@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NoReturn
 from uuid import UUID
 
 import pytest
@@ -16,10 +16,14 @@ from typer.testing import CliRunner
 
 from flows.command import remote
 from flows.command.app import app
+from flows.conduct import Conductor
+from flows.jobs import Mode, Order
 from flows.migrate import migrate
 from flows.parameters import MigrateRequest
+from flows.wiring import open_house
 from repatria.ports.ledger import RunState
 from tests.flows.small_world import MOVING, READ, SmallWorld
+from tests.flows.watchers import Quiet
 
 
 def repatria(*arguments: str) -> Any:
@@ -99,6 +103,27 @@ class TestAlone:
             result = repatria(*arguments)
             assert result.exit_code == 10, arguments
             assert "→" in result.stderr, arguments
+
+    def test_a_name_that_cannot_be_one_is_not_understood(self, world: SmallWorld) -> None:
+        world.plan()
+        for arguments in (("migrate", "--region", "../IE"), ("plan", "--dataset", "{{ x }}")):
+            result = repatria(*arguments)
+            assert result.exit_code == 2, arguments
+            assert "defect" not in result.output
+
+    def test_a_signal_is_remembered_as_a_stop_and_the_next_run_carries_on(
+        self, world: SmallWorld
+    ) -> None:
+        world.plan()
+
+        def signalled(_enacted: object) -> NoReturn:
+            raise KeyboardInterrupt
+
+        with open_house(world.folder) as house:
+            with pytest.raises(KeyboardInterrupt):
+                Conductor(house, Quiet(), signalled).move(Order(mode=Mode.LIVE))
+            assert house.ledger(read_only=True).runs()[0].state is RunState.STOPPED
+        assert told("migrate", "--live")["tally"]["read"] == READ
 
     def test_remote_without_an_api_is_not_understood(self, world: SmallWorld) -> None:
         world.plan()
