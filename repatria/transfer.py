@@ -3,30 +3,32 @@
 The order is the safety argument. Until the receipt commits nothing is remembered, so a crash
 between any two lines makes the next worker do the batch again: sorting is pure, a put finds its
 own bytes and writes nothing, reading back may be repeated, and the commit happens once, under
-the fence. A region that has a line already is never put again (law 6), unless the batch was
-opened again and its records are others now: then the parcel replaces exactly the one in the line.
+the fence. A region that has a line already is never put again (law 6), unless its records are
+others now (somebody was erased or released since): then the parcel replaces exactly the one in
+the line, and the batch is opened so that its account may say so.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 
 from repatria.atlas import Atlas
-from repatria.batch import LINE, Batch, Reason, Refusals
+from repatria.batch import LINE, Batch
 from repatria.border import Border, Place
+from repatria.custody import Custody
 from repatria.dataset import Dataset
-from repatria.delivery import deliver, keep
+from repatria.delivery import deliver
 from repatria.digest import Digester
-from repatria.errors import DecisionsChanged, ReadBackMismatch
+from repatria.errors import DecisionsChanged, LeftOut, ReadBackMismatch
 from repatria.fate import ERASED, SUPERSEDED, Sorted
 from repatria.journal import committed
 from repatria.names import RegionName, SiteName
 from repatria.ports.ledger import Lease, Receipts
 from repatria.ports.records import Parcel
-from repatria.receipt import BatchName, Line, Receipt, Waiting
+from repatria.receipt import BatchName, Line, Receipt
 from repatria.residency import decisions
 from repatria.site import Region
 from repatria.slice import Slice
@@ -62,6 +64,7 @@ class Transfer:
         """
         sorted_ = self.sorter.sort(batch)
         self._agree(sorted_, known)
+        self._covers(sorted_, known)
         tables = sorted_.split([region.name for region in self.scope])
         lines = [
             line
@@ -69,6 +72,8 @@ class Transfer:
             for line in self._lines(sorted_, region, tables.get(region.name), known, like)
         ]
         receipt = self._receipt(sorted_, lines, known).checked()
+        if not set(_held(known)) <= set(receipt.lines):
+            self.receipts.reopen([receipt.batch])
         self.receipts.commit(receipt, lease, [committed(receipt)])
         return receipt
 
@@ -127,6 +132,20 @@ class Transfer:
             raise DecisionsChanged("records resolve to other regions than when they were moved")
         self.receipts.reopen([before.batch])
 
+    def _covers(self, sorted_: Sorted, known: Known) -> None:
+        """Check that lines which this plan leaves out still hold what they should.
+
+        Somebody may have been erased or released since; their parcel must be replaced too, or the
+        batch would no longer balance.
+        """
+        scope = {region.name for region in self.scope}
+        lines = [line for line in _held(known) if line.region not in scope]
+        tables = sorted_.split({line.region for line in lines})
+        for line in lines:
+            rows = tables.get(line.region, sorted_.batch.rows.slice(0, 0))
+            if not _holds(line, digest_of(self.digester, self.dataset, rows), rows.num_rows):
+                raise LeftOut("records of another region changed their fate", regions=line.region)
+
     def _lines(
         self,
         sorted_: Sorted,
@@ -140,9 +159,6 @@ class Transfer:
         for site in destinations(region):
             line = held.get(site) or known.former.get((region.name, site))
             if rows is None and line is None:
-                continue
-            if line is not None and site in held and not known.reopened:
-                lines.append(line)
                 continue
             table = rows if rows is not None else sorted_.batch.rows.slice(0, 0)
             place = self.border.places[site]
@@ -172,10 +188,10 @@ class Transfer:
         Equal records read ``again`` from the same version need no put. Those of another version
         do: what stands around them (a header, a schema, an order, metadata) may have changed.
         """
-        self.border.pass_through(self.dataset, region, parcel.rows, place)
         digest = digest_of(self.digester, self.dataset, parcel.rows)
         if again and line is not None and _holds(line, digest, parcel.rows.num_rows):
             return line
+        self.border.pass_through(self.dataset, region, parcel.rows, place)
         arrived = deliver(parcel, place.target, self.receipts, line)
         stored = place.target.read(self.dataset, arrived.object, arrived.sha256)
         if digest_of(self.digester, self.dataset, stored) != digest:
@@ -198,6 +214,12 @@ class Transfer:
 
     def _receipt(self, sorted_: Sorted, lines: Sequence[Line], known: Known) -> Receipt:
         batch = sorted_.batch
+        custody = Custody(
+            dataset=self.dataset,
+            scope=self.scope,
+            border=self.border,
+            released=self.sorter.released,
+        )
         mine = {(line.region, line.site) for line in lines}
         others = [line for line in _held(known) if (line.region, line.site) not in mine]
         return Receipt(
@@ -209,43 +231,12 @@ class Transfer:
             census=sorted_.census,
             erased=sorted_.count(ERASED),
             superseded=sorted_.count(SUPERSEDED),
-            waiting=tuple(self._waiting(sorted_)),
+            waiting=custody.waiting(sorted_),
             lines=(*lines, *others),
             decisions=sorted_.decisions,
             bytes_read=batch.rows.nbytes,
             label=batch.piece.label,
         )
-
-    def _waiting(self, sorted_: Sorted) -> list[Waiting]:
-        """Keep what waits in the enclave where its region is known; else point to the source."""
-        found = refused(sorted_.batch.refused)
-        for reason, region, rows in sorted_.waiting():
-            waiting = Waiting(
-                reason=reason,
-                region=region,
-                rows=len(rows),
-                positions=tuple(int(place) for place in sorted_.batch.positions[rows]),
-            )
-            found.append(self._kept(sorted_.batch, waiting, sorted_.batch.rows.take(rows)))
-        let = self.sorter.released.get(name_of(sorted_.batch))
-        gone = (let.entries if let else frozenset()) - {(w.reason, w.region) for w in found}
-        return [
-            *found,
-            *(
-                Waiting(reason=why, region=where, rows=0, positions=())
-                for why, where in sorted(gone)
-            ),
-        ]
-
-    def _kept(self, batch: Batch, waiting: Waiting, rows: pa.Table) -> Waiting:
-        region = next((r for r in self.scope if r.name == waiting.region), None)
-        if region is None:
-            return waiting
-        place = self.border.places[region.home]
-        self.border.pass_through(self.dataset, region, rows, place)
-        name = f"{batch.piece.id}-{batch.ordinal:05}-{waiting.reason}"
-        arrived = keep(self._parcel(batch, region, place, rows, None), place.target, name)
-        return replace(waiting, site=region.home, kept=arrived.object)
 
 
 def digest_of(digester: Digester, dataset: Dataset, rows: pa.Table) -> str:
@@ -253,18 +244,6 @@ def digest_of(digester: Digester, dataset: Dataset, rows: pa.Table) -> str:
     if dataset.carried:
         return digester.lines(rows.column(LINE)).multiset()
     return digester.records(rows).multiset()
-
-
-def refused(refusals: Refusals) -> list[Waiting]:
-    """Gather undecodable records by reason; their content never left the source."""
-    reasons = sorted(set(refusals.reasons))
-    places: dict[Reason, list[int]] = {reason: [] for reason in reasons}
-    for position, reason in zip(refusals.positions, refusals.reasons, strict=True):
-        places[reason].append(int(position))
-    return [
-        Waiting(reason=why, region=None, rows=len(places[why]), positions=tuple(places[why]))
-        for why in reasons
-    ]
 
 
 def complete(receipt: Receipt | None, scope: Sequence[Region]) -> bool:
