@@ -1,4 +1,4 @@
-"""Amendments: what a later receipt of the same batch may change in the one that stands.
+"""Amendments: what a later receipt of a (slice, ordinal) may change in the one that stands.
 
 A batch is reproducible, so its dataset, site, end and number of records never change. Its account
 changes for two reasons only: the batch was opened again, or lines are added for further regions
@@ -6,6 +6,10 @@ changes for two reasons only: the batch was opened again, or lines are added for
 were). A line is written once; it is replaced only by the line that counts one replacement more.
 Whatever results must balance as a whole, with the lines of every earlier commit: that is
 where a forgotten line would show.
+
+Where the source has another version, the new receipt takes the place of the former one whole. It
+is bound to that by the parcels alone: each of the former ones is named again, either left
+alone as it was or replaced once more, so that no parcel at home is ever without a receipt.
 """
 
 from __future__ import annotations
@@ -20,13 +24,18 @@ from repatria.receipt import Line, Receipt, Waiting
 def amend(stored: Receipt | None, new: Receipt, *, reopened: bool) -> Receipt:
     """Return the receipt that stands after ``new`` is committed over ``stored``.
 
-    Repeating a commit gives ``stored`` itself. Raises ``Unbalanced``, saying what may not change.
+    ``stored`` is what stands for the slice and ordinal, at whatever version. Repeating a commit
+    gives ``stored`` itself. Raises ``Unbalanced``, saying what may not change.
     """
     _told_apart(new)
     new.checked()
     if stored is None:
         return new
-    _same_batch(stored, new)
+    if stored.batch.version != new.batch.version:
+        _same(("dataset", "site"), stored, new)
+        _same_parcels(stored, new)
+        return new
+    _same(("batch", "dataset", "site", "last", "read"), stored, new)
     lines = _lines(stored, new)
     if _same_account(stored, new):
         after = replace(stored, lines=lines)
@@ -52,8 +61,8 @@ def _told_apart(new: Receipt) -> None:
         raise Unbalanced("a receipt names the same place twice", slice=new.batch.slice)
 
 
-def _same_batch(stored: Receipt, new: Receipt) -> None:
-    for name in ("batch", "dataset", "site", "last", "read"):
+def _same(names: tuple[str, ...], stored: Receipt, new: Receipt) -> None:
+    for name in names:
         if getattr(stored, name) != getattr(new, name):
             raise Unbalanced(
                 "a batch read again is not the batch that was read",
@@ -63,6 +72,23 @@ def _same_batch(stored: Receipt, new: Receipt) -> None:
             )
 
 
+def _same_parcels(former: Receipt, new: Receipt) -> None:
+    """Check that every parcel of the version before is left alone or replaced once more."""
+    offered = {(line.region, line.site): line for line in new.lines}
+    for old in former.lines:
+        line = offered.get((old.region, old.site))
+        if line is None:
+            raise Unbalanced(
+                "a parcel of the version before would be forgotten",
+                slice=new.batch.slice,
+                ordinal=new.batch.ordinal,
+                region=old.region,
+                site=old.site,
+            )
+        if line != old and line.replaced != old.replaced + 1:
+            raise _behind(new, old, line)
+
+
 def _lines(stored: Receipt, new: Receipt) -> tuple[Line, ...]:
     lines = {(line.region, line.site): line for line in stored.lines}
     for line in new.lines:
@@ -70,14 +96,18 @@ def _lines(stored: Receipt, new: Receipt) -> tuple[Line, ...]:
         if line.replaced == old.replaced + 1:
             lines[line.region, line.site] = line
         elif line.replaced != old.replaced:
-            raise Unbalanced(
-                "a parcel was replaced behind this receipt's back",
-                slice=new.batch.slice,
-                region=line.region,
-                stored=old.replaced,
-                offered=line.replaced,
-            )
+            raise _behind(new, old, line)
     return tuple(lines.values())
+
+
+def _behind(new: Receipt, old: Line, line: Line) -> Unbalanced:
+    return Unbalanced(
+        "a parcel was replaced behind this receipt's back",
+        slice=new.batch.slice,
+        region=line.region,
+        stored=old.replaced,
+        offered=line.replaced,
+    )
 
 
 def _same_account(stored: Receipt, new: Receipt) -> bool:

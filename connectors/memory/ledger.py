@@ -9,11 +9,13 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from connectors.memory.receipts import MemoryReceipts
+from connectors.memory.receipts import MemoryReceipts, order
+from repatria.amendment import home_lines
 from repatria.errors import PlanRefused, Unbalanced
 from repatria.names import DatasetName, PlanDigest, RegionName, RunId, SliceId
 from repatria.plan import Plan, Stripe
-from repatria.ports.ledger import Comparison, Failure, Lease, Progress, Run, RunState, order
+from repatria.ports.ledger import Comparison, Failure, Lease, Run, RunState
+from repatria.ports.totals import Progress
 from repatria.receipt import BatchName, Receipt
 
 PREFIX: Final = 8
@@ -153,10 +155,10 @@ class MemoryLedger(MemoryReceipts):
     def moved(self) -> Sequence[Progress]:
         sums: dict[tuple[DatasetName, RegionName], list[int]] = defaultdict(lambda: [0, 0, 0])
         with self._lock:
-            for (_, _, region), batch in self._standing.items():
-                receipt = self._receipts[batch]
-                line = next(line for line in receipt.lines if line.region == region)
-                total = sums[receipt.dataset, region]
+            found = self._standing()
+        for receipt in found:
+            for line in home_lines(receipt.lines).values():
+                total = sums[receipt.dataset, line.region]
                 for place, more in enumerate((1, line.rows, line.object.size)):
                     total[place] += more
         return [
@@ -167,10 +169,10 @@ class MemoryLedger(MemoryReceipts):
     def accounts(self) -> Mapping[DatasetName, Mapping[str, int]]:
         sums: dict[DatasetName, dict[str, int]] = defaultdict(lambda: defaultdict(int))
         with self._lock:
-            for batch in self._newest.values():
-                receipt = self._receipts[batch]
-                for name, more in _counted(receipt).items():
-                    sums[receipt.dataset][name] += more
+            found = self._standing()
+        for receipt in found:
+            for name, more in _counted(receipt).items():
+                sums[receipt.dataset][name] += more
         return {dataset: dict(total) for dataset, total in sorted(sums.items())}
 
     def stripes_done(self, plan: PlanDigest) -> frozenset[int]:

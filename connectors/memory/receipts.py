@@ -1,7 +1,8 @@
 """Leases, receipts, quarantine and outbox in memory: all that a commit touches.
 
 Plain dictionaries under one lock, written for being read: the reference of these ports. What a
-later receipt may change is decided by ``repatria.amendment``, as in every ledger.
+later receipt may change is decided by ``repatria.amendment``, as in every ledger. Of a slice and
+ordinal one receipt stands, so that is its key; its version is only a part of its name.
 """
 
 from __future__ import annotations
@@ -11,11 +12,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from repatria.amendment import amend, home_lines
+from repatria.amendment import amend
 from repatria.batch import Reason
 from repatria.errors import FenceLost
 from repatria.names import DatasetName, Ordinal, RegionName, SliceId
-from repatria.ports.ledger import Lease, Quarantined, Verdict, order
+from repatria.ports.ledger import Lease, Quarantined, Verdict
 from repatria.receipt import BatchName, Receipt, Waiting
 
 BY_RULE: Final = "decided for the whole dataset"
@@ -40,11 +41,8 @@ class MemoryReceipts:
     def __init__(self) -> None:
         self._lock = threading.RLock()
         self._leases: dict[str, _Tenancy] = {}
-        self._receipts: dict[BatchName, Receipt] = {}
-        self._by_slice: dict[SliceId, set[BatchName]] = {}
+        self._receipts: dict[SliceId, dict[Ordinal, Receipt]] = {}
         self._reopened: set[BatchName] = set()
-        self._newest: dict[tuple[SliceId, Ordinal], BatchName] = {}
-        self._standing: dict[tuple[SliceId, Ordinal, RegionName], BatchName] = {}
         self._entries: dict[int, Quarantined] = {}
         self._waits: dict[BatchName, list[int]] = {}
         self._numbers = 0
@@ -78,8 +76,8 @@ class MemoryReceipts:
 
     def committed(self, pieces: Sequence[SliceId]) -> Mapping[BatchName, Receipt]:
         with self._lock:
-            names = [name for piece in pieces for name in self._by_slice.get(piece, ())]
-            return {name: self._receipts[name] for name in names}
+            found = [self._receipts.get(piece, {}).values() for piece in pieces]
+            return {receipt.batch: receipt for held in found for receipt in held}
 
     def commit(self, receipt: Receipt, lease: Lease, entries: Sequence[bytes]) -> None:
         receipt.checked()
@@ -94,15 +92,15 @@ class MemoryReceipts:
     ) -> Iterator[Receipt]:
         """Yield receipts of that dataset that have a line of that region, each one whole."""
         with self._lock:
-            found = sorted(self._receipts.values(), key=lambda receipt: order(receipt.batch))
-        for receipt in found:
+            found = self._standing()
+        for receipt in sorted(found, key=lambda receipt: order(receipt.batch)):
             here = region is None or region in {line.region for line in receipt.lines}
             if here and dataset in {None, receipt.dataset}:
                 yield receipt
 
     def reopen(self, batches: Sequence[BatchName]) -> int:
         with self._lock:
-            known = {batch for batch in batches if batch in self._receipts}
+            known = self.committed([batch.slice for batch in batches]).keys() & set(batches)
             self._reopened |= known
             return len(known)
 
@@ -154,24 +152,28 @@ class MemoryReceipts:
             raise FenceLost("somebody newer holds this lease", lease=lease.name, fence=lease.fence)
         return held
 
+    def _standing(self) -> list[Receipt]:
+        return [receipt for held in self._receipts.values() for receipt in held.values()]
+
     def _amend(self, receipt: Receipt) -> None:
         batch = receipt.batch
-        stored = self._receipts.get(batch)
+        held = self._receipts.setdefault(batch.slice, {})
+        stored = held.get(batch.ordinal)
         reopened = batch in self._reopened
         after = amend(stored, receipt, reopened=reopened)
         if after is stored and not reopened:
             return
-        if stored is None:
-            self._newest[batch.slice, batch.ordinal] = batch
-            self._by_slice.setdefault(batch.slice, set()).add(batch)
-        old = set(stored.lines) if stored is not None else set()
-        for region, line in home_lines(after.lines).items():
-            if line not in old:
-                self._standing[batch.slice, batch.ordinal, RegionName(region)] = batch
-        self._receipts[batch] = after
+        if stored is not None and stored.batch != batch:
+            self._forget(stored.batch)
+        held[batch.ordinal] = after
         self._reopened.discard(batch)
         if self._settle(after):
             self._reopened.add(batch)
+
+    def _forget(self, former: BatchName) -> None:
+        self._reopened.discard(former)
+        for number in self._waits.pop(former, ()):
+            del self._entries[number]
 
     def _settle(self, receipt: Receipt) -> bool:
         """Make the entries of a batch those of its receipt; say if released records still wait."""
@@ -216,3 +218,8 @@ class MemoryReceipts:
             if Verdict.RELEASE in {verdict, entry.verdict}:
                 self._reopened.add(entry.batch)
         return len(changing)
+
+
+def order(batch: BatchName) -> tuple[SliceId, Ordinal, str]:
+    """Return the key by which batches are told in order."""
+    return batch.slice, batch.ordinal, batch.version

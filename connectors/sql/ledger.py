@@ -2,7 +2,7 @@
 
 ``open_ledger`` takes any SQLAlchemy URL of SQLite (a file) or PostgreSQL. Several threads and
 processes may use one ledger at once; a process that forks opens its own afterwards. Every
-port that this implements is described in ``repatria.ports.ledger``.
+port that this implements is described in ``repatria.ports``.
 """
 
 from __future__ import annotations

@@ -2,15 +2,15 @@
 
 Committing is one transaction, alone from its first statement: the fence is checked, the receipt
 that stands is read, ``amend`` decides what may change, and account, lines, quarantine and
-journal entries are written together. Killed anywhere, nothing of it is there; done twice, it
-is there once.
+journal entries are written together; a receipt of another version goes in the same moment. Killed
+anywhere, nothing of it is there; done twice, it is there once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from sqlalchemy import ColumnElement, Connection, exists, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, delete, exists, select, tuple_, update
 
 from connectors.sql import outbox
 from connectors.sql.dialects import insert_into
@@ -19,13 +19,14 @@ from connectors.sql.quarantine import settle
 from connectors.sql.rows import account_row, line_row, load
 from connectors.sql.shelf import Shelf
 from connectors.sql.store import PAGE, pages
-from connectors.sql.tables import accounts, lines
+from connectors.sql.tables import accounts, lines, waiting
 from repatria.amendment import amend, home_lines
 from repatria.names import DatasetName, RegionName, SliceId
 from repatria.ports.ledger import Lease
 from repatria.receipt import BatchName, Receipt
 
-_BATCH = (accounts.c.slice, accounts.c.ordinal, accounts.c.version)
+_PLACE = (accounts.c.slice, accounts.c.ordinal)
+_BATCH = (*_PLACE, accounts.c.version)
 
 
 class SqlReceipts(Shelf):
@@ -51,16 +52,16 @@ class SqlReceipts(Shelf):
         self, dataset: DatasetName | None = None, region: RegionName | None = None
     ) -> Iterator[Receipt]:
         """Yield receipts of that dataset that have a line of that region, each one whole."""
-        query = select(accounts).where(*_of(dataset, region)).order_by(*_BATCH).limit(PAGE)
-        after: tuple[str, int, str] = ("", -1, "")
+        query = select(accounts).where(*_of(dataset, region)).order_by(*_PLACE).limit(PAGE)
+        after: tuple[str, int] = ("", -1)
         while True:
             with self._store.reading() as connection:
-                rows = connection.execute(query.where(tuple_(*_BATCH) > after)).all()
+                rows = connection.execute(query.where(tuple_(*_PLACE) > after)).all()
                 loaded = load(connection, self._store.seal, rows)
             yield from loaded
             if len(rows) < PAGE:
                 return
-            after = (rows[-1].slice, rows[-1].ordinal, rows[-1].version)
+            after = (rows[-1].slice, rows[-1].ordinal)
 
     def reopen(self, batches: Sequence[BatchName]) -> int:
         marked = 0
@@ -81,24 +82,18 @@ class SqlReceipts(Shelf):
 
     def _amend(self, connection: Connection, receipt: Receipt) -> None:
         batch = receipt.batch
-        query = select(accounts).where(
-            accounts.c.slice == batch.slice, accounts.c.ordinal == batch.ordinal
-        )
-        rows = connection.execute(query).all()
-        row = next((row for row in rows if row.version == batch.version), None)
-        others = [row.id for row in rows if row.version != batch.version]
+        here = (accounts.c.slice == batch.slice, accounts.c.ordinal == batch.ordinal)
+        row = connection.execute(select(accounts).where(*here)).one_or_none()
         stored = None if row is None else load(connection, self._store.seal, [row])[0]
         reopened = row is not None and row.reopened
         after = amend(stored, receipt, reopened=reopened)
         if after is stored and not reopened:
             return
-        if row is None:
-            _discount(connection, others)
-            number = _insert_account(connection, after)
-        else:
-            number = row.id
+        if row is not None and row.version != batch.version:
+            _forget(connection, row.id)
+            row = stored = None
+        number = _insert_account(connection, after) if row is None else row.id
         self._write_lines(connection, number, stored, after)
-        _discount_lines(connection, others, stored, after)
         again = settle(connection, self._store.seal, number, after)
         if stored is not None or again:
             values = account_row(after) | {"reopened": again}
@@ -129,30 +124,16 @@ class SqlReceipts(Shelf):
 
 
 def _insert_account(connection: Connection, receipt: Receipt) -> int:
-    row = account_row(receipt) | {"reopened": False, "counts": True}
+    row = account_row(receipt) | {"reopened": False}
     insert = insert_into(connection, accounts).values(row).returning(accounts.c.id)
     return int(connection.execute(insert).scalar_one())
 
 
-def _discount(connection: Connection, others: Sequence[int]) -> None:
-    """Let totals forget what was read at other versions of the same batch."""
-    if others:
-        change = update(accounts).where(accounts.c.id.in_(others)).values(counts=False)
-        connection.execute(change)
-
-
-def _discount_lines(
-    connection: Connection,
-    others: Sequence[int],
-    stored: Receipt | None,
-    after: Receipt,
-) -> None:
-    """Let totals forget parcels of other versions where one of this version stands now."""
-    old = set(stored.lines) if stored is not None else set()
-    regions = [region for region, line in home_lines(after.lines).items() if line not in old]
-    if others and regions:
-        change = update(lines).where(lines.c.batch.in_(others), lines.c.region.in_(regions))
-        connection.execute(change.values(counts=False))
+def _forget(connection: Connection, number: int) -> None:
+    """Remove the receipt of a version that another takes the place of, and all that hung on it."""
+    connection.execute(delete(lines).where(lines.c.batch == number))
+    connection.execute(delete(waiting).where(waiting.c.batch == number))
+    connection.execute(delete(accounts).where(accounts.c.id == number))
 
 
 def _of(dataset: DatasetName | None, region: RegionName | None) -> list[ColumnElement[bool]]:

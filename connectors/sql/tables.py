@@ -2,8 +2,8 @@
 
 A change here needs a migration: a test holds the two together. Text compares by its bytes in
 every database, so that pages follow each other in the order that Python knows. A receipt is
-an account, its lines and what waits; ``counts`` marks the accounts and home lines that totals
-add up: of several versions of a source the one committed last.
+an account, its lines and what waits. Of a slice and ordinal one version stands: the database
+itself refuses a second. ``counts`` marks the lines that totals add up: those of a home.
 """
 
 from __future__ import annotations
@@ -128,8 +128,7 @@ accounts = Table(
     _text("decisions"),
     _number("bytes_read"),
     _flag("reopened"),
-    _flag("counts"),
-    UniqueConstraint("slice", "ordinal", "version", name="accounts_batch"),
+    UniqueConstraint("slice", "ordinal", name="accounts_batch"),
     sqlite_autoincrement=True,
 )
 

@@ -1,7 +1,7 @@
 """Totals: sums that the database makes itself.
 
-What stands is counted once: of several versions of a source the batch committed last, and of
-several sites of a region the one whose line was recorded first, its home.
+What stands is counted once: of several sites of a region the one whose line was recorded first,
+its home. Older versions of a source do not stand.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ from connectors.sql.leases import hold
 from connectors.sql.shelf import Shelf
 from connectors.sql.tables import accounts, finished, lines
 from repatria.names import DatasetName, PlanDigest, RegionName
-from repatria.ports.ledger import Lease, Progress
+from repatria.ports.ledger import Lease
+from repatria.ports.totals import Progress
 
 
 class SqlTotals(Shelf):
-    """The ``Totals`` port."""
+    """The ``Totals`` and ``Finished`` ports."""
 
     def moved(self) -> Sequence[Progress]:
         by = (accounts.c.dataset, lines.c.region)
@@ -53,7 +54,6 @@ class SqlTotals(Shelf):
         sums = [func.sum(column) for column in summed.values()]
         query = (
             select(accounts.c.dataset, func.count(), *sums)
-            .where(accounts.c.counts)
             .group_by(accounts.c.dataset)
             .order_by(accounts.c.dataset)
         )

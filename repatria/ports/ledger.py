@@ -1,7 +1,4 @@
-"""Ports of the ledger: the present. No per-record state, no identifier of a user in the clear.
-
-One small port for each use, so that a signature shows what a caller may remember or change.
-"""
+"""Ports of the ledger, one for each use. No per-record state, no user's identifier in clear."""
 
 from __future__ import annotations
 
@@ -12,8 +9,9 @@ from enum import StrEnum
 from typing import Protocol
 
 from repatria.batch import Reason
-from repatria.names import DatasetName, Ordinal, PlanDigest, RegionName, RunId, SiteName, SliceId
+from repatria.names import DatasetName, PlanDigest, RegionName, RunId, SiteName, SliceId
 from repatria.plan import Plan, Stripe
+from repatria.ports.totals import Totals
 from repatria.receipt import BatchName, Receipt
 from repatria.stored import ObjectVersion
 
@@ -58,11 +56,9 @@ class Lease:
 
 
 class Leases(Protocol):
-    """Fenced leases without anybody's wall clock.
+    """Fenced leases: who wants one watches its beat by their own monotonic clock.
 
-    A lease has a holder, a fence and a beat that its holder keeps counting up. Who wants it
-    watches the beat with their own monotonic clock: unmoved for a whole lease length, it may be
-    taken, and the fence grows by one.
+    Unmoved for a whole lease length, it may be taken, and the fence grows by one.
     """
 
     def take(self, name: str, holder: str, expect: tuple[int, int] | None) -> Lease | None:
@@ -83,28 +79,30 @@ class Leases(Protocol):
 
 
 class Receipts(Protocol):
-    """Receipts: the checkpoints of all work."""
+    """Receipts: the checkpoints of all work. Of a slice and ordinal one version stands."""
 
     def committed(self, pieces: Sequence[SliceId]) -> Mapping[BatchName, Receipt]:
-        """Return the receipts of these slices, every version."""
+        """Return the receipts of these slices that stand, at whatever versions."""
         ...
 
     def commit(self, receipt: Receipt, lease: Lease, entries: Sequence[bytes]) -> None:
         """Store a receipt and its journal entries in one transaction, if the fence holds.
 
         Lines that exist already stay as they are unless the new one counts another
-        ``replaced``. Raises ``FenceLost``, and ``Unbalanced`` for what does not balance.
+        ``replaced``. A receipt of another version is forgotten with its quarantine if each of its
+        parcels is named again, left alone or replaced once more; the outbox keeps its entries.
+        Raises ``FenceLost``, and ``Unbalanced`` for what does not balance or would be lost.
         """
         ...
 
     def receipts(
         self, dataset: DatasetName | None = None, region: RegionName | None = None
     ) -> Iterator[Receipt]:
-        """Yield receipts in order of (slice, ordinal, version), streaming."""
+        """Yield receipts in order of (slice, ordinal), streaming."""
         ...
 
     def reopen(self, batches: Sequence[BatchName]) -> int:
-        """Mark committed batches to be read again; return how many are marked now."""
+        """Mark batches that stand to be read again; return how many are marked now."""
         ...
 
     def reopened(self, pieces: Sequence[SliceId]) -> frozenset[BatchName]: ...
@@ -230,7 +228,9 @@ class Runs(Protocol):
 
     def begin(self, run: Run) -> None: ...
 
-    def end(self, run: RunId, state: RunState, at: datetime, summary: Mapping[str, object]) -> None: ...
+    def end(
+        self, run: RunId, state: RunState, at: datetime, summary: Mapping[str, object]
+    ) -> None: ...
 
     def runs(self, limit: int = 50) -> Sequence[Run]:
         """Return the newest first."""
@@ -255,7 +255,9 @@ class Comparison:
 class Comparisons(Protocol):
     """How far a verification has come, and what it found."""
 
-    def compared(self, run: RunId, pieces: Sequence[SliceId]) -> frozenset[tuple[BatchName, RegionName]]: ...
+    def compared(
+        self, run: RunId, pieces: Sequence[SliceId]
+    ) -> frozenset[tuple[BatchName, RegionName]]: ...
 
     def save_comparisons(self, run: RunId, found: Sequence[Comparison]) -> None: ...
 
@@ -268,27 +270,8 @@ class Outbox(Protocol):
     def entries(self, after: int, limit: int) -> Sequence[tuple[int, bytes]]: ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
-    """Sums over receipts, for one dataset and region."""
-
-    dataset: DatasetName
-    region: RegionName
-    batches: int
-    rows: int
-    bytes: int
-
-
-class Totals(Protocol):
-    """Sums that the ledger makes itself, so that status never reads every receipt."""
-
-    def moved(self) -> Sequence[Progress]:
-        """Return what stands in parcels, per dataset and region (home sites only)."""
-        ...
-
-    def accounts(self) -> Mapping[DatasetName, Mapping[str, int]]:
-        """Return per dataset: batches, read, erased, quarantined, superseded, bytes."""
-        ...
+class Finished(Protocol):
+    """The stripes that were worked through to their end."""
 
     def stripes_done(self, plan: PlanDigest) -> frozenset[int]:
         """Return the stripes that some run finished under this plan."""
@@ -298,13 +281,18 @@ class Totals(Protocol):
 
 
 class Ledger(
-    Plans, Leases, Receipts, Failures, Quarantine, Runs, Comparisons, Outbox, Totals, Protocol
+    Plans,
+    Leases,
+    Receipts,
+    Finished,
+    Failures,
+    Quarantine,
+    Runs,
+    Comparisons,
+    Outbox,
+    Totals,
+    Protocol,
 ):
     """Everything that the ledger remembers. Engines are handed less."""
 
     def close(self) -> None: ...
-
-
-def order(batch: BatchName) -> tuple[SliceId, Ordinal, str]:
-    """Return the key by which receipts are ordered."""
-    return batch.slice, batch.ordinal, batch.version

@@ -5,9 +5,10 @@ import pytest
 from connectors.memory.ledger import MemoryLedger
 from repatria.ports.ledger import Ledger
 from tests.contract.ledger_contract import LedgerContract
+from tests.contract.ledger_versions_contract import LedgerVersionsContract
 
 
-class TestMemoryLedger(LedgerContract):
+class TestMemoryLedger(LedgerContract, LedgerVersionsContract):
     @pytest.fixture
     def ledger(self) -> Ledger:
         return MemoryLedger()

@@ -26,6 +26,7 @@ from tests.contract.ledger_contract import (
     stripe,
     waits,
 )
+from tests.contract.ledger_versions_contract import LedgerVersionsContract
 
 KEY = bytes(range(32))
 
@@ -34,14 +35,14 @@ def url(folder: Path) -> str:
     return f"sqlite:///{folder}/a ledger?.db".replace("?", "%")
 
 
-class TestSqlLedger(LedgerContract):
+class TestSqlLedger(LedgerContract, LedgerVersionsContract):
     @pytest.fixture
     def ledger(self, tmp_path: Path) -> Iterator[Ledger]:
         with open_ledger(url(tmp_path), create=True) as found:
             yield found
 
 
-class TestSealedSqlLedger(LedgerContract):
+class TestSealedSqlLedger(LedgerContract, LedgerVersionsContract):
     @pytest.fixture
     def ledger(self, tmp_path: Path) -> Iterator[Ledger]:
         with open_ledger(url(tmp_path), create=True, seal=AesGcmSeal(KEY)) as found:

@@ -1,4 +1,7 @@
-"""Whatever is done to it, the SQL ledger answers as the one in memory does."""
+"""Whatever is done to it, the SQL ledger answers as the one in memory does.
+
+And neither ever loses sight of a parcel, or of what the journal is owed, whatever its sources do.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -17,7 +20,7 @@ from connectors.memory.ledger import MemoryLedger
 from connectors.sql.ledger import open_ledger
 from repatria.batch import Reason
 from repatria.errors import FenceLost, Unbalanced
-from repatria.names import RegionName
+from repatria.names import Ordinal, RegionName, SiteName, SliceId
 from repatria.ports.ledger import Lease, Ledger, Quarantined, Verdict
 from repatria.receipt import Line, Receipt, Waiting
 from tests.contract.ledger_contract import (
@@ -31,11 +34,13 @@ from tests.contract.ledger_contract import (
     receipt,
 )
 
+_Parcel: TypeAlias = tuple[SliceId, Ordinal, RegionName, SiteName]
 _Answer = TypeVar("_Answer")
 _PIECES = [piece_id(number) for number in range(3)]
 _rows = st.integers(0, 2)
 _names = st.sampled_from(["a/1", "a/2"])
 _verdicts = st.sampled_from(list(Verdict))
+_fates = st.sampled_from(["replaced"] * 4 + ["left alone"] * 4 + ["forgotten"])
 _reasons = st.sampled_from([Reason.ORPHAN, Reason.MALFORMED])
 
 
@@ -83,6 +88,8 @@ class TwoLedgers(RuleBasedStateMachine):
         self.model = MemoryLedger()
         self.real = open_ledger(f"sqlite:///{self.folder}/l.db", create=True)
         self.leases: list[Lease] = []
+        self.parcels: dict[_Parcel, int] = {}
+        self.owed = 0
 
     def teardown(self) -> None:
         self.real.close()
@@ -134,6 +141,22 @@ class TwoLedgers(RuleBasedStateMachine):
         made = replace(stored, lines=(*(x for x in stored.lines if x != old), new))
         self.same(lambda ledger: ledger.commit(made, self.leases[-1], [b"more"]))
 
+    @precondition(lambda self: bool(self.leases and self.model.committed(_PIECES)))
+    @rule(data=st.data(), made=_receipts(), version=st.sampled_from(["v1", "v2", "v3"]))
+    def change_source(self, data: st.DataObject, made: Receipt, version: str) -> None:
+        """Commit a batch at another version: its parcels replaced, left alone, or forgotten."""
+        stored = data.draw(st.sampled_from(list(self.model.receipts())))
+        found = [_next(old, made.census[old.region], data.draw(_fates)) for old in stored.lines]
+        lines = tuple(each for each in found if each is not None)
+        batch = replace(stored.batch, version=version)
+        self.same(
+            lambda ledger: ledger.commit(
+                replace(made, batch=batch, lines=lines),
+                self.leases[-1],
+                [f"{batch} {lines}".encode()],
+            )
+        )
+
     @rule(made=_receipts())
     def reopen(self, made: Receipt) -> None:
         self.same(lambda ledger: ledger.reopen([made.batch]))
@@ -164,6 +187,30 @@ class TwoLedgers(RuleBasedStateMachine):
         self.same(lambda ledger: [ledger.look(name) for name in ("a/1", "a/2")])
 
     @invariant()
+    def of_each_batch_one_version_stands(self) -> None:
+        for ledger in (self.model, self.real):
+            places = [(r.batch.slice, r.batch.ordinal) for r in ledger.receipts()]
+            assert len(places) == len(set(places))
+            standing = {found.batch for found in ledger.receipts()}
+            assert {entry.batch for entry in ledger.waiting()} <= standing
+            assert ledger.reopened(_PIECES) <= standing
+
+    @invariant()
+    def no_parcel_is_ever_forgotten(self) -> None:
+        """Every parcel that a receipt ever named is named, and its replacements only grow."""
+        for ledger in (self.model, self.real):
+            now = _parcels(ledger)
+            steps = [now.get(place, -1) - count for place, count in self.parcels.items()]
+            assert set(steps) <= {0, 1}
+        self.parcels = _parcels(self.model)
+
+    @invariant()
+    def what_the_journal_is_owed_stays(self) -> None:
+        counts = {len(ledger.entries(0, 1000)) for ledger in (self.model, self.real)}
+        assert min(counts) >= self.owed
+        self.owed = min(counts)
+
+    @invariant()
     def everything_that_stands_balances(self) -> None:
         for stored in self.real.receipts():
             assert stored.checked() is stored
@@ -174,6 +221,24 @@ def _answer(ask: Callable[[Ledger], _Answer], ledger: Ledger) -> _Answer | str:
         return ask(ledger)
     except (FenceLost, Unbalanced) as error:
         return str(error)
+
+
+def _next(old: Line, rows: int, fate: str) -> Line | None:
+    """Return what becomes of a parcel when its source changes; None where it is forgotten."""
+    if fate == "forgotten":
+        return None
+    if fate == "left alone" and rows == old.rows:
+        return old
+    return line(old.region, rows, old.site, old.replaced + 1)
+
+
+def _parcels(ledger: Ledger) -> dict[_Parcel, int]:
+    """Return every parcel that a receipt names, and how often it was replaced."""
+    return {
+        (made.batch.slice, made.batch.ordinal, each.region, each.site): each.replaced
+        for made in ledger.receipts()
+        for each in made.lines
+    }
 
 
 def _unnumbered(entry: Quarantined) -> Quarantined:

@@ -49,6 +49,22 @@ def test_what_was_read_never_changes(change: dict[str, object], *, reopened: boo
         amend(STORED, replace(STORED, **change), reopened=reopened)  # type: ignore[arg-type]
 
 
+def test_another_version_takes_the_place_of_the_former_whole() -> None:
+    newer = receipt(1, line(IE, 9, replaced=1), line(DE, 1), version="v2", erased=2)
+    assert amend(STORED, newer, reopened=False) is newer
+
+
+def test_another_version_is_bound_by_the_parcels_of_the_former_one() -> None:
+    alone = receipt(1, line(IE, 3), version="v2")
+    assert amend(STORED, alone, reopened=False) is alone
+    for reopened in (False, True):
+        with pytest.raises(Unbalanced, match="forgotten"):
+            amend(STORED, replace(alone, lines=()), reopened=reopened)
+        for wrong in (line(IE, 3, replaced=2), replace(line(IE, 3), sha256="00" * 32)):
+            with pytest.raises(Unbalanced, match="behind"):
+                amend(STORED, replace(alone, lines=(wrong,)), reopened=reopened)
+
+
 def test_residency_may_change_only_in_a_batch_that_was_opened() -> None:
     later = replace(STORED, decisions="00" * 32, lines=(*STORED.lines, line(DE, 2)))
     with pytest.raises(Unbalanced, match="residency"):

@@ -109,8 +109,8 @@ def _receipts() -> None:
         *_numbers("erased", "superseded", "quarantined"),
         *_text("decisions"),
         *_numbers("bytes_read"),
-        *_flags("reopened", "counts"),
-        sa.UniqueConstraint("slice", "ordinal", "version", name="accounts_batch"),
+        *_flags("reopened"),
+        sa.UniqueConstraint("slice", "ordinal", name="accounts_batch"),
         sqlite_autoincrement=True,
     )
     op.create_table(
