@@ -1,12 +1,17 @@
-"""One S3 server for the whole run, on a free port of loopback, with a bucket for whoever asks."""
+"""What the live tests share: an S3 server with a bucket for whoever asks, and an embedded world."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import count
+from pathlib import Path
 
 import pytest
 from moto.server import ThreadedMotoServer
+
+from flows.world.seed import USERS_MIN, seed_world
+from flows.world.servers import World, embedded
+from tests.live.console import Console
 
 _NUMBERS = count(1)
 
@@ -32,3 +37,21 @@ def aws_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     """Credentials by reference, as everywhere: these are the variables that tests name."""
     monkeypatch.setenv("LIVE_TEST_ACCESS_KEY_ID", "AKIALIVETEST")
     monkeypatch.setenv("LIVE_TEST_SECRET_ACCESS_KEY", "not a secret")
+
+
+@pytest.fixture(scope="session")
+def lived_in(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A world of five servers, full of people. Each test writes below a root of its own."""
+    with embedded(tmp_path_factory.mktemp("world")) as world:
+        seed_world(world, USERS_MIN)
+        yield world
+
+
+@pytest.fixture
+def console(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Console:
+    """Runs our commands, with nobody's Prefect, on a configuration that is yet to be written."""
+    monkeypatch.delenv("PREFECT_API_URL", raising=False)
+    monkeypatch.setenv("PREFECT_PROFILES_PATH", str(tmp_path / "no-profiles.toml"))
+    return Console(tmp_path / "config", capfd, monkeypatch)
