@@ -14,22 +14,26 @@ from repatria.names import DatasetName, RegionName, SliceId
 from repatria.ports.ledger import Receipts
 from repatria.ports.records import Target
 from repatria.receipt import Receipt
+from repatria.stored import ObjectVersion
 
 _PAGE: Final = 10_000
 
 
 def strays(receipts: Receipts, target: Target, dataset: DatasetName, region: RegionName) -> int:
-    """Count the objects under a region's prefix that are in no receipt's line.
+    """Count where a region's prefix and the receipts differ, object by object.
 
-    Keeps eight bytes per parcel; keys are compared by the first eight bytes of their SHA-256.
+    An object that no receipt names counts, one that was put over a parcel (its version may still
+    be there, but whoever asks for the key gets something else), and a parcel that is not listed.
+    Keeps 24 bytes per parcel; keys and ETags are compared by eight bytes of their SHA-256.
     """
-    known = _marks(_named(receipts, target, dataset, region))
-    count = 0
-    listed = (found.object.key for found in target.objects(dataset, region))
+    keys = _marks(parcel.key for parcel in _named(receipts, target, dataset, region))
+    wholes = _marks(map(_whole, _named(receipts, target, dataset, region)))
+    count, seen = 0, [np.empty(0, dtype=np.uint64)]
+    listed = (found.object for found in target.objects(dataset, region))
     while page := list(islice(listed, _PAGE)):
-        marks = _marks(page)
-        count += int((~np.isin(marks, known)).sum())
-    return count
+        seen.append(_marks(found.key for found in page))
+        count += int((~np.isin(_marks(map(_whole, page)), wholes)).sum())
+    return count + int((~np.isin(keys, np.concatenate(seen))).sum())
 
 
 def unplanned(receipts: Receipts, dataset: DatasetName, planned: Iterator[SliceId]) -> int:
@@ -49,11 +53,15 @@ def unplanned(receipts: Receipts, dataset: DatasetName, planned: Iterator[SliceI
 
 def _named(
     receipts: Receipts, target: Target, dataset: DatasetName, region: RegionName
-) -> Iterator[str]:
+) -> Iterator[ObjectVersion]:
     for receipt in receipts.receipts(dataset, region):
         for line in receipt.lines:
             if line.region == region and line.site == target.site:
-                yield line.object.key
+                yield line.object
+
+
+def _whole(found: ObjectVersion) -> str:
+    return f"{found.etag} {found.key}"
 
 
 def _marks(keys: Iterable[str]) -> npt.NDArray[np.uint64]:

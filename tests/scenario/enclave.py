@@ -145,6 +145,11 @@ class Enclave:
     def atlas(self) -> Atlas:
         return Atlas(self.regions, self.aliases)
 
+    @property
+    def watch(self) -> Watch:
+        """Somebody who hears everything and never asks to stop."""
+        return Watch(self.heard, lambda: False)
+
     def fill(self) -> None:
         """Put a few hundred people and posts, some stale, contested, orphaned or unknown."""
         countries = ["IE", "DE", "US", "NO", "BR", "IE", None, "ZZ"]

@@ -122,15 +122,15 @@ def test_a_wall_clock_that_is_turned_takes_no_lease_from_anybody(tmp_path: Path)
 @contextmanager
 def watched(enclave: Enclave, lease: Lease) -> Iterator[None]:
     """Let the holder beat each time a contender sleeps."""
-    sleep = enclave.clock.sleep
+    passing = enclave.clock.sleep
 
     def beating(seconds: float) -> None:
         enclave.ledger.beat(lease)
-        sleep(seconds)
+        passing(seconds)
 
     enclave.clock.sleep = beating  # type: ignore[method-assign]
     yield
-    enclave.clock.sleep = sleep  # type: ignore[method-assign]
+    enclave.clock.sleep = passing  # type: ignore[method-assign]
 
 
 def tenancy(enclave: Enclave, holder: str) -> Tenancy:
