@@ -32,7 +32,11 @@ class Compared:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifyOutcome:
-    """How a verification ended. ``strays`` are objects at home that no receipt names."""
+    """How a verification ended.
+
+    ``strays`` are objects at home that no receipt names, ``unplanned`` records at home whose source
+    the plan does not have.
+    """
 
     run: str
     plan: str
@@ -41,6 +45,7 @@ class VerifyOutcome:
     sums: Sequence[Compared]
     whys: Sequence[str]
     strays: int
+    unplanned: int
     waiting: int
     failures: int
 
@@ -75,6 +80,7 @@ def verified(found: Verification, plan: Plan, seconds: float) -> VerifyOutcome:
         ],
         whys=found.whys,
         strays=found.strays,
+        unplanned=found.unplanned,
         waiting=found.waiting,
         failures=found.failures,
     )
@@ -120,6 +126,10 @@ def points(outcome: VerifyOutcome) -> Iterator[Point]:
         yield Point(
             what, "Find out who wrote them; no manifest lists them, no application sees them."
         )
+    if outcome.unplanned:
+        what = f"{plural(outcome.unplanned, 'record')} at home whose source the plan does not have."
+        todo = "Their objects are gone, or were left out: plan for all datasets and regions again."
+        yield Point(what, todo)
     if outcome.waiting:
         what = f"{plural(outcome.waiting, 'record')} in quarantine."
         yield Point(what, "Decide with `repatria quarantine list`.")

@@ -33,16 +33,37 @@ def show(findings: Sequence[Finding]) -> None:
     console.print()
     console.print(Text(says[:1].upper() + says[1:] + ".", style=_VERDICTS[grade]))
     console.print()
+    order = list(Grade)
+    notable = [finding for finding in findings if finding.grade is not Grade.WELL]
+    if notable:
+        table = grid()
+        table.add_column("")
+        table.add_column("About", overflow="fold")
+        table.add_column("Seen", overflow="fold")
+        table.add_column("What follows", style="dim", overflow="fold")
+        for finding in sorted(notable, key=lambda it: -order.index(it.grade)):
+            texts = (finding.about, finding.says, finding.means)
+            table.add_row(_MARKS[finding.grade], *(Text(text) for text in texts))
+        console.print(table)
+    _well([finding for finding in findings if finding.grade is Grade.WELL])
+
+
+def _well(findings: Sequence[Finding]) -> None:
+    """Print what is well, a line for each site: it reassures, and should not fill a screen."""
+    from rich.text import Text  # noqa: PLC0415 - only for what draws
+
+    by_place: dict[str, list[str]] = {}
+    for finding in findings:
+        place, _, what = finding.about.partition(": ")
+        by_place.setdefault(place if what else "here", []).append(what or place)
     table = grid()
     table.add_column("")
-    table.add_column("About", overflow="fold")
-    table.add_column("Seen", overflow="fold")
-    table.add_column("What follows", style="dim", overflow="fold")
-    order = list(Grade)
-    for finding in sorted(findings, key=lambda it: -order.index(it.grade)):
-        texts = (finding.about, finding.says, finding.means)
-        table.add_row(_MARKS[finding.grade], *(Text(text) for text in texts))
-    console.print(table)
+    table.add_column("Where", style="bold", no_wrap=True)
+    table.add_column("Well", overflow="fold")
+    for place, found in by_place.items():
+        table.add_row("[green]✓[/]", Text(place), Text(", ".join(found)))
+    if by_place:
+        out().print(table)
 
 
 def told(findings: Sequence[Finding]) -> dict[str, Any]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Final
 
 from flows.command.screen.console import grid, out
-from flows.report.numbers import NOTHING, count, duration, plural, size, span
+from flows.report.numbers import count, duration, plural, size
 from flows.report.planned import (
     PlannedRow,
     planned_regions,
@@ -17,7 +17,7 @@ from flows.report.planned import (
 )
 from repatria.plan import Plan
 
-REGIONS_SHOWN: Final = 40
+REGIONS_SHOWN: Final = 12
 _BAR: Final = 18
 
 
@@ -40,60 +40,41 @@ def show(plan: Plan) -> None:
 
 
 def _datasets(plan: Plan) -> None:
+    """Print facts down and datasets across: a plan has many facts and few datasets."""
     rows = planned_rows(plan)
     table = grid()
-    table.add_column("Dataset", style="bold", no_wrap=True)
-    priced = any(row.cost is not None for row in rows)
-    heads = ["Objects", "Bytes", "Records", "Moving", "Parcels", "Requests", "Reading"]
-    for name in [*heads, "Cost"] if priced else heads:
-        table.add_column(name, justify="right", no_wrap=True)
-    width = len(table.columns) - 1
+    table.add_column("", style="dim", no_wrap=True)
     for row in rows:
-        table.add_row(row.dataset, *_cells(row)[:width])
+        table.add_column(row.dataset, justify="right", no_wrap=True)
     if len(rows) > 1:
-        table.add_section()
-        table.add_row("all", *_total(rows)[:width], style="bold")
+        table.add_column("all", justify="right", style="bold", no_wrap=True)
+    for name, cells in _facts(rows):
+        table.add_row(name, *cells[: len(table.columns) - 1])
     out().print(table)
-    if not priced:
+    if any(row.cost is None for row in rows):
         out().print("[dim]What it costs is not known: the configuration has no prices.[/]")
 
 
-def _cells(row: PlannedRow) -> tuple[str, ...]:
-    cost = NOTHING if row.cost is None else f"{row.cost:.2f} {row.currency}"
-    return (
-        count(row.objects),
-        size(row.bytes),
-        count(row.rows),
-        _moving(row.moving, row.moving_low, row.moving_high),
-        count(row.parcels),
-        count(row.requests),
-        duration(row.seconds),
-        cost,
+def _facts(rows: Sequence[PlannedRow]) -> Iterator[tuple[str, list[str]]]:
+    """Yield each fact with its cells, the sum of all last."""
+    plain: tuple[tuple[str, Callable[[float], str], str], ...] = (
+        ("objects", lambda n: count(int(n)), "objects"),
+        ("bytes as they lie", lambda n: size(int(n)), "bytes"),
+        ("records, about", lambda n: count(int(n)), "rows"),
+        ("would move, about", lambda n: count(int(n)), "moving"),
+        ("  at least", lambda n: count(int(n)), "moving_low"),
+        ("  at most", lambda n: count(int(n)), "moving_high"),
+        ("parcels, about", lambda n: count(int(n)), "parcels"),
+        ("requests, about", lambda n: count(int(n)), "requests"),
+        ("reading, about", duration, "seconds"),
     )
-
-
-def _total(rows: Sequence[PlannedRow]) -> tuple[str, ...]:
-    costs = [row.cost for row in rows]
-    known = [cost for cost in costs if cost is not None]
-    whole = f"{sum(known):.2f} {rows[0].currency}" if len(known) == len(rows) else NOTHING
-    return (
-        count(sum(row.objects for row in rows)),
-        size(sum(row.bytes for row in rows)),
-        count(sum(row.rows for row in rows)),
-        _moving(
-            sum(row.moving for row in rows),
-            sum(row.moving_low for row in rows),
-            sum(row.moving_high for row in rows),
-        ),
-        count(sum(row.parcels for row in rows)),
-        count(sum(row.requests for row in rows)),
-        duration(sum(row.seconds for row in rows)),
-        whole,
-    )
-
-
-def _moving(rows: int, low: int, high: int) -> str:
-    return count(rows) if low == high else f"{count(rows)}\n[dim]{span(low, high)}[/]"
+    for name, written, field in plain:
+        values = [getattr(row, field) for row in rows]
+        yield name, [written(value) for value in (*values, sum(values))]
+    costs = [row.cost for row in rows if row.cost is not None]
+    if len(costs) == len(rows):
+        money = [f"{cost:,.2f} {rows[0].currency}" for cost in (*costs, sum(costs))]
+        yield "cost, about", money
 
 
 def _regions(plan: Plan) -> None:
@@ -114,7 +95,7 @@ def _regions(plan: Plan) -> None:
         out().print(table)
     unseen = len(plan.regions) - min(len(regions), REGIONS_SHOWN)
     if unseen:
-        out().print(f"[dim]And {plural(unseen, 'region')} of which the sample shows less.[/]")
+        out().print(f"[dim]And {plural(unseen, 'region')} with fewer, or none in the sample.[/]")
 
 
 def show_list(plans: Sequence[Plan], now: datetime) -> None:
