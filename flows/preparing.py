@@ -12,7 +12,7 @@ from repatria.config.loaded import KeyVariable
 from repatria.dataset import Dataset
 from repatria.doctor import CAPACITY_LOW, Finding, Grade, Patient, examine_site
 from repatria.errors import ConfigRefused, RepatriaError
-from repatria.estimate import Estimator, warnings
+from repatria.estimate import Estimator, frozen_away, warnings
 from repatria.names import DatasetName, RegionName, SiteName
 from repatria.plan import Plan
 from repatria.planner import Planner, Sample, Workshop
@@ -125,7 +125,9 @@ def estimate(
         users = directory(house, sample.dataset, frame.directories)
         told[name] = estimator.dataset(sample, sources, house.resolver(sample.dataset, users))
     coming = _coming(house, told)
-    return {"datasets": told, "warnings": warnings(regions, house.config.sites, coming)}
+    away = [line for sample in samples.values() for line in frozen_away(sample)]
+    against = [*warnings(regions, house.config.sites, coming), *away]
+    return {"datasets": told, "warnings": against}
 
 
 def _coming(house: House, told: Mapping[str, Mapping[str, object]]) -> dict[SiteName, int]:

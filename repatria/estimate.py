@@ -145,6 +145,18 @@ class Estimator:
         }
 
 
+def frozen_away(sample: Sample) -> list[str]:
+    """Say what must be restored from an archive before it can be read, and how."""
+    listed = sample.listed
+    if not listed.archived:
+        return []
+    return [
+        f"{sample.dataset.name}: {listed.archived} objects ({listed.archived_bytes} bytes) lie in an"
+        " archive tier and wait there: restore them (`aws s3api restore-object`, hours to days and"
+        " a price per gigabyte), then plan again"
+    ]
+
+
 def warnings(
     regions: Sequence[Region], sites: Mapping[SiteName, Site], moving_bytes: Mapping[SiteName, int]
 ) -> list[str]:
