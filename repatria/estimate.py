@@ -150,11 +150,9 @@ def frozen_away(sample: Sample) -> list[str]:
     listed = sample.listed
     if not listed.archived:
         return []
-    return [
-        f"{sample.dataset.name}: {listed.archived} objects ({listed.archived_bytes} bytes) lie in an"
-        " archive tier and wait there: restore them (`aws s3api restore-object`, hours to days and"
-        " a price per gigabyte), then plan again"
-    ]
+    what = f"{listed.archived} objects ({listed.archived_bytes} bytes) lie in an archive tier"
+    how = "restore them (`aws s3api restore-object`: hours to days, at a price), then plan again"
+    return [f"{sample.dataset.name}: {what} and are passed over: {how}"]
 
 
 def warnings(
