@@ -64,6 +64,26 @@ def test_the_commit_of_the_older_worker_is_refused(tmp_path: Path) -> None:
     assert len(told) == 3, "each batch was committed by one worker alone"
 
 
+def test_the_commit_is_refused_while_the_newer_one_is_still_at_work(tmp_path: Path) -> None:
+    enclave = filled(tmp_path)
+    plan = enclave.plan()
+    campaign = enclave.campaign(plan)
+    campaign.begin()
+    name = f"live/{plan.digest[:16]}/0"
+    newer = []
+
+    def overtake() -> None:
+        seen = enclave.ledger.look(name)
+        assert seen is not None
+        newer.append(enclave.ledger.take(name, "newer", seen[1:]))
+
+    with after_put(enclave, overtake), pytest.raises(FenceLost):
+        campaign.run_stripe(0, enclave.watch)
+    assert list(enclave.ledger.receipts()) == []
+    assert newer[0] is not None
+    enclave.ledger.beat(newer[0])
+
+
 def test_a_worker_who_lost_the_lease_does_not_finish_the_stripe(tmp_path: Path) -> None:
     enclave = filled(tmp_path)
     plan = enclave.plan()
