@@ -51,6 +51,7 @@ class Proxy:
         self.asked: list[Asked] = []
         self._server: ThreadingHTTPServer | None = None
         self._port = 0
+        self._lock = threading.Lock()
         self.begin()
 
     @property
@@ -72,10 +73,11 @@ class Proxy:
 
     def end(self) -> None:
         """Listen no more: whoever comes now is refused the connection."""
-        if self._server is not None:
-            self._server.shutdown()
-            self._server.server_close()
-            self._server = None
+        with self._lock:
+            server, self._server = self._server, None
+        if server is not None:
+            server.shutdown()
+            server.server_close()
 
 
 @contextmanager
