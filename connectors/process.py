@@ -1,8 +1,9 @@
 """Who this process is, and whether another one is dead, as far as this machine can tell.
 
 A name holds the boot of the machine, the process number and the time at which it started, so
-that a number used again is another process. Where the kernel does not tell (no ``/proc``), nobody
-is ever called dead, and a lease is taken over only after it was watched for its whole length.
+that a number used again is another process. Containers share a boot but not their numbers, so the
+namespace of the numbers is told with it. Where the kernel does not tell (no ``/proc``), nobody is
+ever called dead, and a lease is taken over only after it was watched for its whole length.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ def is_dead(name: str) -> bool:
 
 def _boot() -> str:
     try:
-        return (_PROC / "sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        boot = (_PROC / "sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        return f"{boot}-{(_PROC / 'self/ns/pid').stat().st_ino}"
     except OSError:
         return ""
 
