@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Protocol
+from contextlib import suppress
+from typing import Final, Protocol
 
-from repatria.errors import Missing
+from repatria.errors import Missing, StaleSlice, Transient
 from repatria.layout import Layout
 from repatria.names import DatasetName, RegionName, SiteName
 from repatria.ports.bucket import Absent, Reads, Writes
 from repatria.stored import About, ObjectVersion
+
+_LOOKS: Final = 3
 
 
 class _Shelf(Reads, Writes, Protocol):
@@ -28,11 +31,16 @@ class ObjectManifests:
         return self._bucket.site
 
     def held(self, dataset: DatasetName, region: RegionName) -> tuple[bytes, ObjectVersion] | None:
-        try:
-            found = self._bucket.head(self._layout.manifest(dataset, region)).object
-        except Missing:
-            return None
-        return self._bucket.read(found).to_pybytes(), found
+        key = self._layout.manifest(dataset, region)
+        for _ in range(_LOOKS):
+            try:
+                found = self._bucket.head(key).object
+            except Missing:
+                return None
+            # Somebody may publish between the look and the read: then look again.
+            with suppress(StaleSlice, Missing):
+                return self._bucket.read(found).to_pybytes(), found
+        raise Transient("a manifest keeps changing while it is read", site=self.site)
 
     def publish(
         self,
