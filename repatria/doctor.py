@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import islice
 from typing import Final
 
 from repatria.dataset import Dataset
@@ -38,6 +39,8 @@ class Finding:
 
 PROBE_KEY: Final = "_repatria/doctor/probe"
 CAPACITY_LOW: Final = 2 * 1024**3
+_LOOKED_AT: Final = 100
+"""So many objects of a dataset are looked through for one that can be read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,13 +119,17 @@ def _source(patient: Patient, datasets: Sequence[Dataset]) -> Iterator[Finding]:
     for dataset in datasets:
         about = f"{patient.site.name}: {dataset.name}"
         try:
-            first = next(iter(patient.bucket.list(patient.prefix + dataset.prefix)), None)
-            if first is None:
+            some = list(islice(patient.bucket.list(patient.prefix + dataset.prefix), _LOOKED_AT))
+            if not some:
                 yield Finding(about, Grade.CARE, "no object under its prefix", "an empty plan")
                 continue
-            patient.bucket.head(first.object.key)
-            if first.object.size and not first.archived:
-                patient.bucket.read(first.object, 0, 1)
+            patient.bucket.head(some[0].object.key)
+            readable = next((f.object for f in some if f.object.size and not f.archived), None)
+            if readable is None:
+                says = "can be listed; nothing was found that could be read"
+                yield Finding(about, Grade.CARE, says, "reading was not tried")
+                continue
+            patient.bucket.read(readable, 0, 1)
         except RepatriaError as error:
             yield _away(patient.site.name, dataset.name, error)
         else:
