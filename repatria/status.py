@@ -128,7 +128,8 @@ def _cells(
     if plan is not None and _read_to_the_end(plan, run):
         expected = {key: moved[key].rows if key in moved else 0 for key in {*moved, *expected}}
     cells = []
-    for key in sorted({*moved, *expected}):
+    differing = {key for key, found in comparisons.items() if _differing(found)}
+    for key in sorted({*moved, *expected, *differing}):
         progress, compared = moved.get(key), comparisons.get(key)
         cells.append(
             Cell(
