@@ -46,7 +46,10 @@ def test_only_comparable_sums_decide(primary: Found, backup: Found, verdict: boo
     assert same(backup, primary) is verdict
 
 
-@given(st.sets(st.text(st.characters(exclude_categories=["Cs"]), max_size=4)), st.sets(st.text(st.characters(exclude_categories=["Cs"]), max_size=4)))
+@given(
+    st.sets(st.text(st.characters(exclude_categories=["Cs"]), max_size=4)),
+    st.sets(st.text(st.characters(exclude_categories=["Cs"]), max_size=4)),
+)
 def test_the_walk_meets_every_key_of_both_once(left: set[str], right: set[str]) -> None:
     def listing(keys: set[str]) -> list[tuple[str, Found]]:
         ordered = sorted(keys, key=lambda key: key.encode())
