@@ -6,10 +6,11 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from repatria.atlas import ELSEWHERE
 from repatria.batch import Reason
 from repatria.contest import Standing
 from repatria.fate import ERASED, STAYS, SUPERSEDED, Evidence, Released, Sorted, decide
-from repatria.residency import ELSEWHERE, Resolver, code_of, decisions
+from repatria.residency import Resolver, code_of, decisions
 from tests.people import ATLAS, PROFILES, batch_of, profiles
 
 CODES = [0, 1, 2, ELSEWHERE, code_of(Reason.UNKNOWN_COUNTRY), code_of(Reason.NO_USER)]
