@@ -67,7 +67,7 @@ class Transient(RepatriaError):
 class Throttled(Transient):
     """The far side asks for fewer requests."""
 
-    hint = "Lower `limits.requests_per_s` for this store, or wait; then run the same command again."
+    hint = "Lower the store's `throttle.requests_per_s`, or wait; then run the same command again."
 
 
 class Refused(RepatriaError):
