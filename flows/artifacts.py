@@ -22,8 +22,8 @@ from flows.report.story import Point
 from flows.report.verification import VerifyOutcome
 from repatria.plan import Plan
 
-REGIONS_MAX: Final = 100
-"""Tables of one run; a plan with more regions has the rest in the summary alone."""
+REGIONS_MAX: Final = 6
+"""Regions of a run that have a table each. Of more, cards would bury the summary: one has all."""
 
 Table = list[dict[str, str]]
 
@@ -31,10 +31,13 @@ Table = list[dict[str, str]]
 def outcome(found: Outcome) -> None:
     """Leave the summary and the tables of a rehearsal or a migration."""
     _markdown("summary", summary(found), story.headline(found))
-    for region, rows in list(by_region(found).items())[:REGIONS_MAX]:
-        _table(
-            _key("region", region), rows, f"{region}: what {_would(found)} moved, and what waits"
-        )
+    tables = by_region(found)
+    moved = "what would move" if found.rehearsed else "what stands at home"
+    everywhere = [{"region": region, **row} for region, rows in tables.items() for row in rows]
+    _table("regions", everywhere, f"All regions: {moved}, and what waits")
+    if len(tables) <= REGIONS_MAX:
+        for region, rows in tables.items():
+            _table(_key("region", region), rows, f"{region}: {moved}, and what waits")
 
 
 def comparison(found: VerifyOutcome) -> None:

@@ -71,9 +71,17 @@ def is_transient(_task: object, _run: TaskRun, state: State[Any]) -> bool:
     return isinstance(state.result(raise_on_failure=False), Transient)
 
 
+def task_name() -> str:
+    """Name a task run by its stripes."""
+    from prefect.runtime import task_run  # noqa: PLC0415 - Prefect asks inside of the run
+
+    first, last = task_run.parameters["first"], task_run.parameters["last"]
+    return f"stripe {first}" if first == last else f"stripes {first} to {last}"
+
+
 @task(
     name="stripes",
-    task_run_name="stripes {first} to {last}",
+    task_run_name=task_name,
     retries=4,
     retry_delay_seconds=exponential_backoff(backoff_factor=15),
     retry_jitter_factor=0.5,

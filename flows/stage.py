@@ -19,6 +19,7 @@ from flows import crew
 from flows.board import Board
 from flows.conduct import Conductor, Crew, Enacted, Watches
 from flows.crew import Shift
+from flows.hush import hush
 from flows.onlooker import current
 from flows.wiring import config_folder, open_house
 from repatria.errors import RepatriaError
@@ -49,6 +50,7 @@ class Ended:
 
 def perform(work: Callable[[Conductor], Ended]) -> State[None]:
     """Do ``work`` with a conductor whose stripes are Prefect tasks; return the state to end in."""
+    hush()
     onlooker = current()
     try:
         with open_house(config_folder()) as house:
