@@ -7,18 +7,21 @@ from __future__ import annotations
 
 import io
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import boto3
 import pyarrow as pa
 import pyarrow.parquet as pq
+from botocore.config import Config
 
 from tests.live import settings
 from tests.live.console import Console
-from tests.live.proxy import Proxy
+from tests.live.proxy import Proxy, proxied
 from tests.live.witness import KEPT, MANIFEST, listed
 
 if TYPE_CHECKING:
@@ -36,6 +39,9 @@ LOCATIONS = {
 }
 
 
+Change = Callable[[settings.Tree], None]
+
+
 @dataclass(frozen=True)
 class OwnData:
     """A user's stores and configuration: ``doors`` stand before the stores, ``tree`` is theirs."""
@@ -46,7 +52,7 @@ class OwnData:
     tree: settings.Tree
     console: Console
 
-    def configure(self, change: Callable[[settings.Tree], None] = lambda _tree: None) -> None:
+    def configure(self, change: Change = lambda _tree: None) -> None:
         """Write the configuration anew, changed."""
         change(self.tree)
         settings.write(self.console.config.parent, self.tree)
@@ -70,6 +76,26 @@ class OwnData:
         """Return the paths of all puts at both homes, taken or not."""
         asked = [it for name in REGIONS.values() for it in self.doors[name].asked]
         return [it.path for it in asked if it.method == "PUT"]
+
+
+@contextmanager
+def opened(endpoint: str, name: str, console: Console) -> Iterator[OwnData]:
+    """Make empty buckets behind doors, and the configuration that names them."""
+    s3 = boto3.client(
+        "s3",
+        endpoint_url=endpoint,
+        region_name="us-east-1",
+        aws_access_key_id="AKIALIVETEST",
+        aws_secret_access_key="not a secret",
+        config=Config(s3={"addressing_style": "path"}),
+    )
+    buckets = {site: f"{name}-{site}" for site in LOCATIONS}
+    for site, bucket in buckets.items():
+        where: Any = {"CreateBucketConfiguration": {"LocationConstraint": LOCATIONS[site]}}
+        s3.create_bucket(Bucket=bucket, **({} if site == "us" else where))
+    with ExitStack() as stack:
+        doors = {site: stack.enter_context(proxied(endpoint)) for site in LOCATIONS}
+        yield OwnData(s3, buckets, doors, tree_of(doors, buckets), console)
 
 
 def tree_of(doors: dict[str, Proxy], buckets: dict[str, str]) -> settings.Tree:

@@ -8,14 +8,12 @@ import re
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from contextlib import closing
 from typing import Any
 
-import boto3
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from botocore.config import Config
 from pyarrow import fs
 
 from tests.live import own_data, settings
@@ -34,7 +32,6 @@ from tests.live.own_data import (
     unpacked,
     visits,
 )
-from tests.live.proxy import proxied
 from tests.live.witness import listed
 
 REFUSED, AWAY, INCOMPLETE = 10, 12, 14
@@ -43,22 +40,7 @@ REFUSED, AWAY, INCOMPLETE = 10, 12, 14
 @pytest.fixture
 def mine(s3_endpoint: str, fresh_name: str, console: Console) -> Iterator[OwnData]:
     """Everything laid down and configured; nothing planned."""
-    s3 = boto3.client(
-        "s3",
-        endpoint_url=s3_endpoint,
-        region_name="us-east-1",
-        aws_access_key_id="AKIALIVETEST",
-        aws_secret_access_key="not a secret",
-        config=Config(s3={"addressing_style": "path"}),
-    )
-    buckets = {name: f"{fresh_name}-{name}" for name in LOCATIONS}
-    for name, bucket in buckets.items():
-        where: Any = {"CreateBucketConfiguration": {"LocationConstraint": LOCATIONS[name]}}
-        s3.create_bucket(Bucket=bucket, **({} if name == "us" else where))
-    with ExitStack() as stack:
-        doors = {name: stack.enter_context(proxied(s3_endpoint)) for name in LOCATIONS}
-        tree = own_data.tree_of(doors, buckets)
-        own = OwnData(s3, buckets, doors, tree, console)
+    with own_data.opened(s3_endpoint, fresh_name, console) as own:
         own_data.lay_down(own)
         own.configure()
         console.expect(0, "init")
