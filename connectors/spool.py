@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +23,7 @@ class FileSpool:
 
     def append(self, chunk: bytes) -> None:
         with translated("spool"):
+            self._file.seek(0, os.SEEK_END)  # A reader may have left it anywhere.
             self._file.write(len(chunk).to_bytes(_LENGTH, "big") + chunk)
 
     def __iter__(self) -> Iterator[bytes]:
@@ -32,7 +34,6 @@ class FileSpool:
             self._file.seek(at)
             head = self._file.read(_LENGTH)
             if not head:
-                self._file.seek(0, 2)
                 return
             chunk = self._file.read(int.from_bytes(head, "big"))
             at += _LENGTH + len(chunk)
