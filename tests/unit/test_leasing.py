@@ -79,6 +79,7 @@ def test_a_holder_who_beats_is_left_alone() -> None:
     clock = Passing(lambda: ledger.beat(lease))
     with pytest.raises(FenceLost), tenancy(ledger, "b", clock).hold("stripe"):
         pass
+    assert sum(clock.slept) < LENGTH_S, "one beat is enough to know"
     ledger.beat(lease)
 
 
