@@ -11,7 +11,9 @@ import typer
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.padding import Padding
     from rich.table import Table
+    from rich.text import Text
 
 
 def out() -> Console:
@@ -53,3 +55,14 @@ def grid(title: str = "") -> Table:
         pad_edge=False,
         row_styles=("", ""),
     )
+
+
+def hung(mark: str, style: str, text: Text, indent: int) -> Padding:
+    """Return a paragraph that hangs from its mark: later lines begin where the first one does."""
+    from rich.padding import Padding  # noqa: PLC0415 - only for what draws
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    table = Table.grid(padding=(0, 1, 0, 0))
+    table.add_row(Text(mark, style=style), text)
+    return Padding(table, (0, 0, 0, indent))

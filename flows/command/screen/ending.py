@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Final
 
-from flows.command.screen.console import grid, out
+from flows.command.screen.console import grid, hung, out
 from flows.report.numbers import NOTHING, count, duration, rate, size
 from flows.report.outcome import Outcome
 from flows.report.story import Point, headline, next_step, points
@@ -30,7 +31,7 @@ def show(outcome: Outcome) -> None:
     )
     show_points(points(outcome))
     for path in outcome.reports[:1]:
-        console.print("\nReport:", Text(path), soft_wrap=True)
+        console.print("\nReport:", Text(_near(path)), soft_wrap=True)
     console.print(f"\nNext: [cyan]{next_step(outcome)}[/]\n")
 
 
@@ -62,8 +63,14 @@ def show_points(found: Iterable[Point]) -> None:
     if listed:
         console.print("\n[bold]What waits[/]")
     for point in listed:
-        console.print(Padding(Text.assemble(("• ", "yellow"), point.what), (0, 0, 0, 1)))
+        console.print(hung("•", "yellow", Text(point.what), 1))
         for name in point.names:
             console.print(Padding(Text(name, style="dim"), (0, 0, 0, 5)))
         if point.todo:
-            console.print(Padding(Text.assemble(("→ ", "cyan"), point.todo), (0, 0, 0, 3)))
+            console.print(hung("→", "cyan", Text(point.todo), 3))
+
+
+def _near(path: str) -> str:
+    """Name a file from here if it is below here, else in full."""
+    here = Path.cwd()
+    return str(Path(path).relative_to(here)) if Path(path).is_relative_to(here) else path

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Final
 
-from flows.command.screen.console import grid, out
+from flows.command.screen.console import grid, hung, out
 from flows.report.numbers import count, plural
 from flows.report.reasons import of_record
 from repatria.ports.ledger import Quarantined, Verdict
@@ -19,38 +19,56 @@ POSITIONS_SHOWN: Final = 12
 
 
 def show_list(entries: Sequence[Quarantined]) -> None:
-    """Print the entries, then what their reasons mean."""
+    """Print what waits, object by object, then what the reasons mean."""
     from rich.text import Text  # noqa: PLC0415 - only for what draws
 
     console = out()
     if not entries:
         console.print("\nNothing waits in quarantine.\n")
         return
+    heaps = list(_heaps(entries).items())
+    decided = any(decision for (*_, decision), _ in heaps)
     table = grid()
-    for name, justify in (("ID", "right"), ("Dataset", "left"), ("Region", "left")):
-        table.add_column(name, justify=justify)  # type: ignore[arg-type]
+    table.add_column("ID", overflow="fold", min_width=5)
+    table.add_column("Dataset", overflow="fold")
+    table.add_column("Reason", no_wrap=True)
     table.add_column("Records", justify="right", no_wrap=True)
-    for name in ("Reason", "Object", "Decided"):
+    table.add_column("Regions", overflow="fold", max_width=12)
+    for name in ("Object", *(["Decided"] if decided else [])):
         table.add_column(name, overflow="fold")
-    for entry in entries[:SHOWN]:
-        table.add_row(
-            str(entry.id),
-            entry.dataset,
-            entry.region or "?",
-            count(entry.rows),
-            entry.reason.value,
-            Text(entry.label),
-            Text(_decision(entry)),
-        )
+    for (dataset, label, reason, decision), heap in heaps[:SHOWN]:
+        regions = " ".join(sorted({entry.region or "?" for entry in heap}))
+        cells = [Text(regions), Text(label), *([Text(decision)] if decided else [])]
+        numbers = spans([entry.id for entry in heap])
+        table.add_row(numbers, dataset, reason, count(sum(it.rows for it in heap)), *cells)
     console.print(table)
-    if len(entries) > SHOWN:
-        console.print(f"[dim]And {count(len(entries) - SHOWN)} more: narrow it with --dataset.[/]")
+    if len(heaps) > SHOWN:
+        console.print(f"[dim]And {count(len(heaps) - SHOWN)} more: narrow it with --dataset.[/]")
     _explain(entries)
 
 
+def _heaps(entries: Sequence[Quarantined]) -> dict[tuple[str, str, str, str], list[Quarantined]]:
+    """Put together what waits in one object for one reason, whatever its regions."""
+    heaps: dict[tuple[str, str, str, str], list[Quarantined]] = {}
+    for entry in entries:
+        key = (entry.dataset, entry.label, entry.reason.value, _decision(entry))
+        heaps.setdefault(key, []).append(entry)
+    return heaps
+
+
+def spans(numbers: Sequence[int]) -> str:
+    """Write numbers with their runs shortened: ``1, 4-7``."""
+    told: list[list[int]] = []
+    for number in sorted(numbers):
+        if told and told[-1][1] == number - 1:
+            told[-1][1] = number
+        else:
+            told.append([number, number])
+    return ", ".join(str(low) if low == high else f"{low}-{high}" for low, high in told)
+
+
 def _explain(entries: Sequence[Quarantined]) -> None:
-    from rich.padding import Padding  # noqa: PLC0415 - only for what draws
-    from rich.text import Text  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415 - only for what draws
 
     sums: Counter[str] = Counter()
     for entry in entries:
@@ -59,9 +77,8 @@ def _explain(entries: Sequence[Quarantined]) -> None:
         meaning = of_record(reason)
         each = "each" if rows != 1 else "it"
         told = f", {plural(rows, 'record')}: {each} {meaning.means}."
-        line = Text.assemble((reason, "bold"), told)
-        out().print(Padding(line, (0, 0, 0, 1)))
-        out().print(Padding(Text.assemble(("→ ", "cyan"), meaning.todo), (0, 0, 0, 3)))
+        out().print(hung("•", "yellow", Text.assemble((reason, "bold"), told), 1))
+        out().print(hung("→", "cyan", Text(meaning.todo), 3))
     out().print()
 
 
