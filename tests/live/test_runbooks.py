@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 
 from flows.command.app import app
 from flows.wiring import open_house
-from flows.world.sites import BACKUP
+from flows.world.sites import BACKUP, PRIMARY
 from repatria.leasing import Tenancy
 from tests.live import runbook_world
 from tests.live.runbook_world import DUBLIN, FIRST, SECOND, RunbookWorld, profiles
@@ -102,6 +102,11 @@ def posts_anew(scene: Scene) -> None:
     scene.it.mirror("posts/2024/n.jsonl", _posts(("u2", 11), ("u1", 10)))
 
 
+def removed(scene: Scene) -> None:
+    for site in (PRIMARY, BACKUP):
+        scene.it.delete("profiles/2024/b.parquet", site)
+
+
 def waiting(scene: Scene) -> None:
     good = _posts(("u1", 10))
     scene.it.mirror("posts/2024/b.jsonl", good + b"not a record\n" + _posts(("u9", 11)))
@@ -144,6 +149,8 @@ MEANWHILE: Mapping[str, Callable[[Scene], None]] = {
     "posts arrive": posts_arrive,
     "their author moves to another country": author_moves,
     "the posts are written anew": posts_anew,
+    "it is removed": removed,
+    "it is restored": changed_again,
     "the profile appears": profile_appears,
     "another worker is at it": Scene.other_worker,
     "the other worker ends": other_ends,

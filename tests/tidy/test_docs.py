@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +20,18 @@ from flows.command.app import app
 from flows.command.errors_page import PAGE, page, told
 from flows.command.verb import CODES
 from flows.crew import run_stripes
+from flows.report.outcome import Outcome
 from flows.report.reasons import OBJECTS, RECORDS
+from flows.report.verification import VerifyOutcome
 from flows.stage import STATES
+from repatria.audit import Audit
 from repatria.batch import Reason
 from repatria.errors import Occupied
 from repatria.limits import Limits
 from repatria.names import SiteName
-from repatria.ports.ledger import FailureKind
+from repatria.ports.ledger import Comparison, FailureKind
 from repatria.site import Role
+from repatria.stripe import Tally
 from tests.tidy.house import ROOT, files, place
 
 PAGES = [it for it in files() if it.suffix == ".md"]
@@ -170,3 +175,14 @@ def test_the_longest_wait_is_what_limits_and_tasks_make_of_it() -> None:
 
 def test_states_of_flow_runs_are_told_with_their_codes() -> None:
     assert ", ".join(f"{name} ({code})" for code, name in STATES.items()) in OPERATIONS
+
+
+def test_the_shapes_of_json_name_every_count() -> None:
+    shapes = (DOCS / "json.md").read_text("utf-8")
+    told = [
+        it.name for cls in (Outcome, VerifyOutcome, Comparison, Audit, Tally) for it in fields(cls)
+    ]
+    unsaid = {"facts", "batch", "why"}  # The report's own; and what is told by other names.
+    assert [
+        name for name in told if name not in unsaid and not re.search(rf"\b{name}\b", shapes)
+    ] == []
