@@ -25,6 +25,8 @@ from repatria.plan import Plan
 REGIONS_MAX: Final = 6
 """Regions of a run that have a table each. Of more, cards would bury the summary: one has all."""
 
+WHOLE: Final = "stayed: of the whole dataset; rate: of the whole run"
+
 Table = list[dict[str, str]]
 
 
@@ -34,10 +36,10 @@ def outcome(found: Outcome) -> None:
     tables = by_region(found)
     moved = "what would move" if found.rehearsed else "what stands at home"
     everywhere = [{"region": region, **row} for region, rows in tables.items() for row in rows]
-    _table("regions", everywhere, f"All regions: {moved}, and what waits")
+    _table("regions", everywhere, f"All regions: {moved}, and what waits ({WHOLE})")
     if len(tables) <= REGIONS_MAX:
         for region, rows in tables.items():
-            _table(_key("region", region), rows, f"{region}: {moved}, and what waits")
+            _table(_key("region", region), rows, f"{region}: {moved}, and what waits ({WHOLE})")
 
 
 def comparison(found: VerifyOutcome) -> None:
@@ -87,7 +89,7 @@ def summary(found: Outcome) -> str:
         ("Plan", f"`{found.plan[:12]}`"),
         ("Run", f"`{found.run}`"),
     )
-    lines = [f"# {story.headline(found)}", "", "| | |", "|:--|--:|"]
+    lines = [f"# {story.headline(found)}", "", "| What | How much |", "|:--|--:|"]
     lines += [f"| {name} | {value} |" for name, value in figures]
     lines += ["", *_points(story.points(found)), f"Next: `{story.next_step(found)}`"]
     lines += [f"Report: `{path}`" for path in found.reports[:1]]
@@ -102,6 +104,7 @@ def by_region(found: Outcome) -> Mapping[str, Table]:
 
 
 def _row(found: Outcome, moved: Moved) -> dict[str, str]:
+    """Tell one dataset in one region; what stayed is the dataset's, the rate the run's."""
     account = found.accounts.get(moved.dataset, {})
     return {
         "dataset": moved.dataset,
@@ -109,8 +112,8 @@ def _row(found: Outcome, moved: Moved) -> dict[str, str]:
         "quarantined": count(moved.waiting),
         "verified": count(moved.verified),
         "bytes": size(moved.bytes),
-        "stayed (all regions)": count(account.get("stayed")),
-        "read/s (this run)": rate(found.rows_per_s),
+        "stayed": count(account.get("stayed")),
+        "rate": rate(found.rows_per_s),
     }
 
 
@@ -131,7 +134,9 @@ def _would(found: Outcome) -> str:
 
 def _points(points: Iterable[Point]) -> list[str]:
     told = [
-        f"* {point.what} {point.todo}" + "".join(f"\n  * `{name}`" for name in point.names)
+        f"* {point.what}"
+        + "".join(f"\n  * `{name}`" for name in point.names)
+        + (f"\n  * → {point.todo}" if point.todo else "")
         for point in points
     ]
     return ["## What waits", "", *told, ""] if told else []

@@ -7,6 +7,7 @@ runs the stripes. Everything else (opening, beginning, ending, the report) happe
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
@@ -165,6 +166,9 @@ def _live(outcome: Outcome, ledger: Ledger, house: House) -> Outcome:
 
 def _rehearsed(outcome: Outcome, house: House, facts: RehearsalFacts) -> Outcome:
     page, data = rehearsal.write(house.state, facts)
+    beside: Counter[tuple[str, str]] = Counter()
+    for entry in facts["quarantine"]:
+        beside[entry["dataset"], entry["region"]] += entry["rows"]
     return replace(
         outcome,
         accounts=facts["accounts"],
@@ -176,6 +180,7 @@ def _rehearsed(outcome: Outcome, house: House, facts: RehearsalFacts) -> Outcome
                 region=passage["region"],
                 rows=passage["rows"],
                 bytes=passage["bytes"],
+                waiting=beside[passage["dataset"], passage["region"]],
             )
             for passage in facts["moving"]
         ],
