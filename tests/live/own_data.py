@@ -5,6 +5,7 @@ What must arrive is told by those who made it, line by line and row by row.
 
 from __future__ import annotations
 
+import copy
 import io
 import random
 from collections.abc import Callable, Iterator
@@ -31,6 +32,30 @@ REGIONS = {"IE": "dublin", "NORDIC": "hamar"}
 REGION_OF = {"IE": "IE", "NO": "NORDIC", "SE": "NORDIC"}
 COUNTRIES = ("IE", "NO", "SE", "US", "BR")
 PEOPLE, EVENTS, VISITS = 400, 4000, 900
+DATASETS: settings.Tree = {
+    "people": {
+        "prefix": "crm/people/",
+        "format": "parquet",
+        "identity": ["id"],
+        "user": "id",
+        "residency": {"column": "country"},
+    },
+    "events": {
+        "prefix": "events/",
+        "format": "jsonl",
+        "identity": [{"name": "n", "type": "int64"}],
+        "user": "who",
+        "residency": {"directory": "people"},
+    },
+    "visits": {
+        "prefix": "logs/visits/",
+        "format": "csv",
+        "csv": {"header": False, "columns": ["who", "at", "page"]},
+        "identity": ["who", {"name": "at", "type": "timestamp"}],
+        "user": "who",
+        "residency": {"directory": "people"},
+    },
+}
 LOCATIONS = {
     "us": "us-east-1",
     "copy": "ap-southeast-1",
@@ -116,30 +141,7 @@ def tree_of(doors: dict[str, Proxy], buckets: dict[str, str]) -> settings.Tree:
                 "NORDIC": {"countries": ["NO", "SE"], "home": "hamar"},
             },
         },
-        "datasets": {
-            "people": {
-                "prefix": "crm/people/",
-                "format": "parquet",
-                "identity": ["id"],
-                "user": "id",
-                "residency": {"column": "country"},
-            },
-            "events": {
-                "prefix": "events/",
-                "format": "jsonl",
-                "identity": [{"name": "n", "type": "int64"}],
-                "user": "who",
-                "residency": {"directory": "people"},
-            },
-            "visits": {
-                "prefix": "logs/visits/",
-                "format": "csv",
-                "csv": {"header": False, "columns": ["who", "at", "page"]},
-                "identity": ["who", {"name": "at", "type": "timestamp"}],
-                "user": "who",
-                "residency": {"directory": "people"},
-            },
-        },
+        "datasets": copy.deepcopy(DATASETS),
         "limits": {
             "batch_bytes": "64 KiB",
             "slice_bytes": "128 KiB",
