@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +35,19 @@ class Reason(StrEnum):
     TWO_REGIONS = "two-regions"  #: The directory has this user in two regions.
     CONFLICT = "conflict"  #: Primary and backup differ at the same version.
     ORPHAN = "orphan"  #: Stands in the backup alone.
+
+
+UNDECODED: Final = frozenset(
+    {
+        Reason.MALFORMED,
+        Reason.ENCODING,
+        Reason.TOO_LARGE,
+        Reason.TOO_DEEP,
+        Reason.WRONG_COLUMNS,
+        Reason.WRONG_TYPE,
+    }
+)
+"""The reasons for which a record never became a row."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ its copies superseded.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from enum import IntEnum
 
@@ -144,3 +145,13 @@ def _newest(groups: Groups, flags: Flags, version: npt.NDArray[np.int64]) -> npt
     np.maximum.at(newest, groups[flags], version[flags])
     found: npt.NDArray[np.int64] = newest[groups]
     return found
+
+
+def mark(standings: npt.NDArray[np.uint8]) -> str:
+    """Name the standings of one batch: 16 digits, or ``-`` where every row wins."""
+    contested = np.flatnonzero(standings != Standing.WINS)
+    if not len(contested):
+        return "-"
+    told = hashlib.sha256(contested.astype("<u8").tobytes())
+    told.update(standings[contested].tobytes())
+    return told.hexdigest()[:16]

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from repatria.batch import Reason
+from repatria.batch import UNDECODED, Reason
 from repatria.errors import Unbalanced
 from repatria.names import DatasetName, Ordinal, RegionName, SiteName, SliceId
 from repatria.stored import ObjectVersion
@@ -67,7 +67,8 @@ class Receipt:
 
     ``census`` counts the records that resolved to each region and were neither erased,
     superseded nor quarantined; regions in it without a line *stayed*. ``decisions`` is the
-    SHA-256 of the row-by-row residency decisions: the same version read again must give it again.
+    SHA-256 of the row-by-row residency decisions, after a mark of what they were made under (the
+    atlas, the contest) and a colon: the same version read again must give it again.
     ``bytes_read`` counts decoded bytes; ``label`` is what messages call the slice (empty: its id).
     """
 
@@ -84,6 +85,12 @@ class Receipt:
     decisions: str
     bytes_read: int
     label: str = ""
+
+    @property
+    def rows(self) -> int:
+        """Records that were decoded: those that the contest has a standing for."""
+        undecoded = sum(entry.rows for entry in self.waiting if entry.reason in UNDECODED)
+        return self.read - undecoded
 
     @property
     def moved(self) -> int:

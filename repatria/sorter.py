@@ -8,10 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
+import numpy.typing as npt
+
 from repatria.batch import Batch
+from repatria.contest import mark
+from repatria.errors import Spoilt
 from repatria.fate import Evidence, Released, Sorted, decide
 from repatria.ports.rules import Contest, Tombstones
-from repatria.receipt import BatchName
+from repatria.receipt import ELSEWHERE, BatchName, Receipt
 from repatria.residency import Resolver, decisions, declared
 
 
@@ -30,11 +35,12 @@ class Sorter:
         codes = self.resolver.resolve(batch.rows)
         name = name_of(batch)
         mine = self.released.get(name, Released())
+        standing = self.contest.verdicts(batch.piece.id, batch.ordinal, batch.rows.num_rows)
         evidence = Evidence(
             erased=self.tombstones.erased(
                 declared(batch.rows, self.resolver.dataset.user).combine_chunks()
             ),
-            standing=self.contest.verdicts(batch.piece.id, batch.ordinal, batch.rows.num_rows),
+            standing=standing,
             released=Released(self.always.reasons | mine.reasons, mine.entries),
         )
         atlas = self.resolver.atlas
@@ -43,8 +49,29 @@ class Sorter:
             atlas=atlas,
             codes=codes,
             fates=decide(codes, evidence, atlas),
-            decisions=f"{atlas.digest[:16]}:{decisions(codes, batch.refused, atlas)}",
+            decisions=f"{self._under(standing)}:{decisions(codes, batch.refused, atlas)}",
         )
+
+    def stands(self, receipt: Receipt) -> bool:
+        """Say whether a batch would be sorted now as it was, as far as that shows unread.
+
+        Another verdict on primary and backup changes fates, and so may an atlas that has grown:
+        what was elsewhere then may belong to a region now.
+        """
+        before = receipt.decisions.partition(":")[0]
+        batch = receipt.batch
+        try:
+            standing = self.contest.verdicts(batch.slice, batch.ordinal, receipt.rows)
+        except Spoilt:
+            return False  # It will be told by name when it is read.
+        if before == self._under(standing):
+            return True
+        atlas, contest = before.partition(".")[::2]
+        grown = atlas != self.resolver.atlas.digest[:16] and ELSEWHERE in receipt.census
+        return contest == mark(standing) and not grown
+
+    def _under(self, standing: npt.NDArray[np.uint8]) -> str:
+        return f"{self.resolver.atlas.digest[:16]}.{mark(standing)}"
 
 
 def name_of(batch: Batch) -> BatchName:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import Final
 
+from repatria.batch import Batch
 from repatria.errors import (
     Archived,
     BadObject,
@@ -29,10 +30,10 @@ from repatria.plan import Stripe
 from repatria.ports.ledger import Failure, FailureKind, Failures, Lease, Receipts
 from repatria.ports.records import Source
 from repatria.ports.rules import Progresses
-from repatria.receipt import ELSEWHERE, BatchName, Line, Receipt
+from repatria.receipt import BatchName, Line, Receipt
 from repatria.slice import Slice
 from repatria.sorter import name_of
-from repatria.transfer import Known, Transfer, complete, decided_under
+from repatria.transfer import Known, Transfer, complete
 
 _KINDS: Final[Mapping[type[RepatriaError], FailureKind]] = {
     BadObject: FailureKind.BAD,
@@ -184,34 +185,37 @@ class StripeWork:
         )
 
     def _settled(self, receipt: Receipt, history: History) -> bool:
-        atlas = self.transfer.sorter.resolver.atlas
         return (
             receipt.batch not in history.reopened
             and complete(receipt, self.transfer.scope)
-            and (decided_under(receipt, atlas) or not receipt.census.get(ELSEWHERE, 0))
+            and self.transfer.sorter.stands(receipt)
         )
 
     def _move(self, piece: Slice, history: History, at: _At) -> None:
         self._covers(piece, history)
         self.failures.attempt(piece.id, piece.version)
         like = self.source.look(piece.object)
-        after = self._after(piece, history)
-        last = after or 0
-        for batch in self.source.batches(self.transfer.dataset, piece, after):
+        last: Batch | None = None
+        for batch in self.source.batches(self.transfer.dataset, piece, self._after(piece, history)):
             if at.watch.stopping():
                 raise Stopped("stopped at a batch boundary, as asked", slice=piece.id)
-            last = batch.ordinal
+            last = batch
             known = history.known(name_of(batch))
             if known.receipt is not None and self._settled(known.receipt, history):
                 continue
             receipt = self.transfer.move(batch, known, at.lease, like)
             at.count(receipt, known.receipt)
         for receipt in history.others.get(piece.id, ()):
-            if receipt.batch.ordinal > last:
-                self.transfer.empty(piece, receipt, at.lease)
+            if last is not None and receipt.batch.ordinal > last.ordinal:
+                self.transfer.empty(last, receipt, at.lease)
 
     def _after(self, piece: Slice, history: History) -> int | None:
-        """Return the ordinal up to which every batch is settled, or None."""
+        """Return the ordinal up to which every batch is settled, or None.
+
+        An object that changed is read whole: its end says which old parcels have no batch left.
+        """
+        if history.others.get(piece.id):
+            return None
         settled = takewhile(
             lambda receipt: self._settled(receipt, history), history.of_piece(piece)
         )

@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from repatria.atlas import Atlas
 from repatria.batch import LINE, Batch
 from repatria.border import Border, Place
 from repatria.custody import Custody
@@ -31,7 +30,6 @@ from repatria.ports.records import Parcel
 from repatria.receipt import BatchName, Line, Receipt
 from repatria.residency import decisions
 from repatria.site import Region
-from repatria.slice import Slice
 from repatria.sorter import Sorter, name_of
 from repatria.stored import Found
 
@@ -77,14 +75,15 @@ class Transfer:
         self.receipts.commit(receipt, lease, [committed(receipt)])
         return receipt
 
-    def empty(self, piece: Slice, former: Receipt, lease: Lease) -> Receipt:
-        """Empty the parcels of a batch that the changed object no longer has.
+    def empty(self, batch: Batch, former: Receipt, lease: Lease) -> Receipt:
+        """Empty the parcels of a batch that the changed object, whose last is ``batch``, lacks.
 
         A parcel that became empty is replaced by an empty one, never deleted: after a deletion
         a late ``If-None-Match: *`` would succeed.
         """
+        piece = batch.piece
         regions = {region.name: region for region in self.scope}
-        lines = [self._emptied(piece, former, regions[line.region], line) for line in former.lines]
+        lines = [self._emptied(batch, former, regions[line.region], line) for line in former.lines]
         receipt = Receipt(
             batch=BatchName(piece.id, former.batch.ordinal, piece.version),
             dataset=self.dataset.name,
@@ -103,24 +102,25 @@ class Transfer:
         self.receipts.commit(receipt.checked(), lease, [committed(receipt)])
         return receipt
 
-    def _emptied(self, piece: Slice, former: Receipt, region: Region, line: Line) -> Line:
+    def _emptied(self, batch: Batch, former: Receipt, region: Region, line: Line) -> Line:
         place = self.border.places[line.site]
         stored = place.target.read(self.dataset, line.object, line.sha256)
         parcel = Parcel(
             dataset=self.dataset,
             region=region.name,
             site=line.site,
-            piece=piece,
+            piece=batch.piece,
             ordinal=former.batch.ordinal,
             rows=stored.slice(0, 0),
+            preamble=batch.preamble,
         )
         return self._carry(parcel, region, place, line, again=True)
 
     def _agree(self, sorted_: Sorted, known: Known) -> None:
         """Check that a batch read again is decided as it was, region by region.
 
-        Where the atlas has grown since, regions that were unknown then count as elsewhere, and
-        the batch is opened so that its account may name them.
+        Where the atlas has grown since, regions that were unknown then count as elsewhere; where
+        the contest was decided anew, fates may be others. The batch is opened for its new account.
         """
         before = known.receipt
         if before is None or known.reopened or before.decisions == sorted_.decisions:
@@ -257,11 +257,6 @@ def complete(receipt: Receipt | None, scope: Sequence[Region]) -> bool:
         if receipt.census.get(region.name, 0)
         for site in destinations(region)
     )
-
-
-def decided_under(receipt: Receipt, atlas: Atlas) -> bool:
-    """Say whether a receipt was decided under this very atlas."""
-    return receipt.decisions.startswith(atlas.digest[:16])
 
 
 def _holds(line: Line, digest: str, rows: int) -> bool:
