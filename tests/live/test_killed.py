@@ -9,11 +9,10 @@ import sqlite3
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 from urllib.parse import unquote
 
 import pytest
@@ -84,9 +83,9 @@ class Move:
                 for line in receipt.lines
             }
 
-    def start(self) -> subprocess.Popen[str]:
+    def start(self, *options: str) -> subprocess.Popen[str]:
         """Start the one command that there is, whatever happened before."""
-        return started(self.console.config, "migrate", "--live")
+        return started(self.console.config, "migrate", "--live", *options)
 
     def finish(self) -> None:
         """Run the same command to its end, which waits for people as the world has it."""
@@ -110,15 +109,18 @@ class Move:
         )
 
 
-Moves = Callable[[float], Move]
+class Moves(Protocol):
+    """Plans a migration below a root of its own."""
+
+    def __call__(self, lease_s: float, stripe_slices: int = 4) -> Move: ...
 
 
 @pytest.fixture
 def planned(lived_in: World, console: Console, tmp_path: Path) -> Moves:
-    def plan(lease_s: float) -> Move:
+    def plan(lease_s: float, stripe_slices: int = 4) -> Move:
         root = f"{tmp_path.name}/"
         tree = settings.of_world(lived_in, root)
-        tree["limits"]["lease_s"] = lease_s
+        tree["limits"] |= {"lease_s": lease_s, "stripe_slices": stripe_slices}
         settings.write(tmp_path, tree)
         console.expect(0, "init")
         console.expect(0, "plan")
@@ -175,21 +177,28 @@ def test_a_worker_that_froze_while_another_finished_does_nothing_wrong_when_it_t
 def test_asked_to_stop_it_stops_between_two_batches_and_the_same_command_carries_on(
     planned: Moves, expected: Records
 ) -> None:
-    move = planned(4 * WITHIN_S)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        process = move.start()
-        assert move.wait_for_puts(process, 12)
-        process.send_signal(number)
-        stopped = ended(process)
-        assert stopped.code == INCOMPLETE
-        assert "Stopping at the next batch boundary" in stopped.err
-        assert "Run the same command again to carry on" in stopped.said
-        put = {(it.site, it.key) for it in move.puts() if witness.KEPT not in it.key}
-        assert put == move.committed(), "the batch under way was finished"
-    done = move.committed()
+    # One stripe for all posts, so that a stop between two stripes would be seen to be too late.
+    move = planned(4 * WITHIN_S, stripe_slices=100)
+    stop_with(signal.SIGINT, move, "--dataset", "posts")
+    some = move.committed()
+    stop_with(signal.SIGTERM, move)
     move.finish()
-    assert len(move.committed()) > len(done)
+    posts = {(site, key) for site, key in move.committed() if "/posts/" in key}
+    assert some < posts, "it went on for as long as there were posts"
     holds(move, expected)
+
+
+def stop_with(number: signal.Signals, move: Move, *options: str) -> None:
+    """Ask a migration to stop as soon as it puts something."""
+    process = move.start(*options)
+    assert move.wait_for_puts(process, 1)
+    process.send_signal(number)
+    stopped = ended(process)
+    assert stopped.code == INCOMPLETE
+    assert "Stopping at the next batch boundary" in stopped.err
+    assert "Run the same command again to carry on" in stopped.said
+    put = {(it.site, it.key) for it in move.puts() if witness.KEPT not in it.key}
+    assert put == move.committed(), "the batch under way was finished"
 
 
 def freeze(process: subprocess.Popen[str], ledger: Path) -> None:
