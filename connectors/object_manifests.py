@@ -20,11 +20,12 @@ class _Shelf(Reads, Writes, Protocol):
 
 
 class ObjectManifests:
-    """The manifests of one site."""
+    """The manifests of one site, for the receipts of one ledger."""
 
-    def __init__(self, bucket: _Shelf, layout: Layout) -> None:
+    def __init__(self, bucket: _Shelf, layout: Layout, ledger: str) -> None:
         self._bucket = bucket
         self._layout = layout
+        self.ledger = ledger
 
     @property
     def site(self) -> SiteName:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from connectors.key_seal import KeySeal
 from connectors.sql.ledger import SqlLedger
+from flows.admission import admit
 from flows.jobs import Mode, Order, new_run, plan_for, scope_of, wanted_datasets
 from flows.wiring import House
 from flows.workbench import contest, directory
@@ -110,6 +111,7 @@ def _job(
         live=live,
     )
     sites = {site for region in scope for site in destinations(region)}
+    admit(house, plan.datasets, scope, yard.places(), live=live)
     campaign = Campaign(
         run=run,
         mode=order.mode.value,
@@ -119,7 +121,7 @@ def _job(
         scope=scope,
         datasets=house.config.datasets,
         sources=house.sources,
-        manifests={site: house.manifests(site, live=live) for site in sites},
+        manifests={site: house.manifests(site, real.id, live=live) for site in sites},
         tenancy=house.tenancy(written),
         clock=house.clock,
         sampled=order.sample is not None,

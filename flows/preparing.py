@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
+from flows.admission import forget
 from flows.wiring import House
 from flows.workbench import build_directory, directory, reconcile
 from repatria.config.loaded import KeyVariable
@@ -38,6 +39,8 @@ def init(house: House) -> Sequence[str]:
 def examine(house: House, *, probing: bool) -> list[Finding]:
     """Look at this machine and at every site; never stops at the first trouble."""
     found = list(_machine(house))
+    if probing:
+        forget(house)
     for name, site in house.config.sites.items():
         try:
             bucket = house.bucket(name, live=probing)

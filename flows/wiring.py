@@ -198,9 +198,9 @@ class House:
             observed=bucket.observe(),
         )
 
-    def manifests(self, site: SiteName, *, live: bool) -> ObjectManifests:
+    def manifests(self, site: SiteName, ledger_id: str, *, live: bool) -> ObjectManifests:
         """Return where a site keeps its manifests."""
-        return ObjectManifests(self.bucket(site, live=live), self.layout(site))
+        return ObjectManifests(self.bucket(site, live=live), self.layout(site), ledger_id)
 
     # Rules and what they need.
 

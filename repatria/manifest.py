@@ -87,13 +87,18 @@ def publish(
 ) -> Published:
     """Publish what the receipts say now; with ``seal`` no key stands in the clear.
 
-    Raises ``ForeignObject`` if it cannot win the swap.
+    Raises ``ForeignObject`` if it cannot win the swap, or if what stands there was published from
+    another ledger: two ledgers that take turns would each hide what the other moved.
     """
     for _ in range(_TRIES):
         body, sums = build(_lines(receipts.receipts(dataset, region), region, manifests.site), seal)
         content = hashlib.sha256(body).hexdigest()
         held = manifests.held(dataset, region)
         before = told(held[0]) if held is not None else {}
+        if before.get("ledger", manifests.ledger) != manifests.ledger:
+            raise ForeignObject(
+                "a manifest of another ledger stands there", dataset=dataset, region=region
+            )
         generation = int(str(before.get("generation", 0)))
         if before.get("content") != content:
             generation += 1
@@ -102,6 +107,7 @@ def publish(
                 "dataset": dataset,
                 "region": region,
                 "site": manifests.site,
+                "ledger": manifests.ledger,
                 "generation": generation,
                 "parcels": sums.parcels,
                 "rows": sums.rows,

@@ -124,6 +124,11 @@ class Manifests(Protocol):
     @property
     def site(self) -> SiteName: ...
 
+    @property
+    def ledger(self) -> str:
+        """The id of the ledger whose receipts these manifests list."""
+        ...
+
     def held(self, dataset: DatasetName, region: RegionName) -> tuple[bytes, ObjectVersion] | None:
         """Return the manifest that stands there now, or None."""
         ...

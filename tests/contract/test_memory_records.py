@@ -119,7 +119,7 @@ class TestTargetOverUnversionedMemory(TestTargetOverMemory):
 
 def test_a_manifest_is_replaced_by_compare_and_swap() -> None:
     bucket = MemoryBucket(DUBLIN, honours=HONEST)
-    manifests = ObjectManifests(bucket, LAYOUT)
+    manifests = ObjectManifests(bucket, LAYOUT, "ledger-1")
     name = dataset(Format.PARQUET).name
     assert manifests.held(name, IE) is None
     first = manifests.publish(name, IE, b"one", ABSENT)

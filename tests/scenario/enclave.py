@@ -284,7 +284,9 @@ class Enclave:
             scope=scope,
             datasets=self.datasets,
             sources=sources,
-            manifests={name: ObjectManifests(shelves[name], Layout()) for name in places},
+            manifests={
+                name: ObjectManifests(shelves[name], Layout(), self.ledger.id) for name in places
+            },
             tenancy=self.tenancy(ledger),
             clock=self.clock,
             seal=lambda key: key[::-1].encode(),

@@ -63,7 +63,7 @@ class Told:
 
 def at(bucket: MemoryBucket, *receipts: Receipt) -> Published:
     ledger: Any = Told(*receipts)
-    return publish(ledger, ObjectManifests(bucket, Layout()), PROFILES.name, IE.name)
+    return publish(ledger, ObjectManifests(bucket, Layout(), "ledger-1"), PROFILES.name, IE.name)
 
 
 def body_of(bucket: MemoryBucket) -> bytes:
@@ -196,3 +196,13 @@ def test_a_manifest_that_is_replaced_while_it_is_read_is_looked_at_again() -> No
     bucket.times = 9
     with pytest.raises(Transient):
         at(bucket, receipt(1, line(1)))
+
+
+def test_the_manifest_of_another_ledger_is_left_alone() -> None:
+    bucket = MemoryBucket(DUBLIN.name)
+    at(bucket, receipt(1, line(1)))
+    stood, told_nothing = body_of(bucket), Told()
+    other: Any = ObjectManifests(bucket, Layout(), "ledger-2")
+    with pytest.raises(ForeignObject, match="another ledger"):
+        publish(told_nothing, other, PROFILES.name, IE.name)  # type: ignore[arg-type]
+    assert body_of(bucket) == stood

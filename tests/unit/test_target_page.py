@@ -90,7 +90,7 @@ def home(tmp_path: Path) -> Path:
     target = ObjectTarget(bucket, LAYOUT, codecs(), "ledger")
     receipts = [receipt(target, relative, rows) for relative, rows in TABLES.items()]
     given: Any = Given(receipts)
-    manifest.publish(given, ObjectManifests(bucket, LAYOUT), PEOPLE.name, IE)
+    manifest.publish(given, ObjectManifests(bucket, LAYOUT, "ledger-1"), PEOPLE.name, IE)
     stray = "eu/people/region=IE/stray.parquet"
     bucket.plant(stray, bucket.read(receipts[0].lines[0].object).to_pybytes())
     for found in bucket.list(""):
