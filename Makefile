@@ -16,7 +16,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test check ui down lock docs browser clean
+.PHONY: help setup demo test check ui down lock docs pictures browser clean
 
 help: ## Say what there is
 	@printf '\n  \033[1mRepatria\033[0m moves user records home, and proves it.\n\n'
@@ -54,6 +54,10 @@ ui: setup ## Start a Prefect server, a worker and the deployments against the em
 
 down: setup ## Stop what `make ui` started
 	@$(BIN)/python -m flows.world.desk down
+
+pictures: setup browser ## Take the README's pictures anew: the demo's output, and the Prefect UI
+	@$(BIN)/python -m flows.world.pictures docs/pictures
+	@REPATRIA_PICTURES=docs/pictures $(BIN)/python -m pytest -q tests/live/test_browser.py -k "titles"
 
 docs: setup ## Write the generated pages anew
 	@$(BIN)/python -m repatria.config.reference
