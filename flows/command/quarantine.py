@@ -142,7 +142,7 @@ def drop(
 
     choice = deciding.Choice(tuple(numbers or ()), dataset, reason)
     done = _decide(deciding.drop, choice, by, why)
-    _say(done, "are given up; they stand where they stood")
+    _say(done, "will stay where they stand, and block nothing any more")
 
 
 def _decide(

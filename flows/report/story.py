@@ -69,16 +69,16 @@ def _failures(outcome: Outcome) -> Iterator[Point]:
 def _audit(outcome: Outcome) -> Iterator[Point]:
     again = "Run `repatria plan`, then the same command again."
     told = {
-        "unfinished": ("of the plan have no full set of receipts", "slice", "Run it again."),
+        "unfinished": ("of the plan without a full set of receipts", "slice", "Run it again."),
         "new": ("came to the source after the plan was made", "object", again),
         "changed": ("changed at the source after the plan was made", "object", again),
         "gone": (
-            "are no longer at the source",
+            "disappeared from the source",
             "object",
             "If they were removed on purpose, plan again; if not, find out who removed them.",
         ),
         "left": (
-            "stand at home, and their place at the source is in the plan no more",
+            "at home whose place at the source is in the plan no more",
             "record",
             "Find out what became of their objects: nothing is removed at home without a decision.",
         ),

@@ -107,7 +107,7 @@ def test_many_failed_objects_are_counted_after_the_first_few() -> None:
 
 def test_an_unfinished_slice_without_a_failure_is_not_passed_over() -> None:
     (told,) = points(replace(OUTCOME, audit={**OUTCOME.audit, "unfinished": 2}))
-    assert "2 slices of the plan have no full set of receipts" in told.what
+    assert "2 slices of the plan without a full set of receipts" in told.what
 
 
 def test_json_tells_everything_but_the_report_itself() -> None:
