@@ -16,7 +16,9 @@ DISTRIBUTION = {
     "importlinter": "import-linter",
     "mypy_boto3_s3": "boto3-stubs",
     "pydantic_core": "pydantic",
+    "starlette": "fastapi",
     "urllib3": "boto3",
+    "uvicorn": "prefect",
     "werkzeug": "moto",
     "yaml": "pyyaml",
 }
