@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
+import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -24,6 +25,7 @@ from repatria.site import Role
 from tests.live.at_a_desk import Person, browser, told, until
 
 USERS = 2_000
+TITLES = ("Mode", "Datasets", "Regions", "Plan")
 PICTURES = os.environ.get("REPATRIA_PICTURES")
 """A folder that gets the pictures too, for the README: see `make pictures`."""
 
@@ -70,6 +72,10 @@ def seen(person: Person, tmp_path_factory: pytest.TempPathFactory) -> Seen:
         found = submit(page, person, folder)
         found.hosts = hosts
         follow(page, person, found, folder)
+        # Prefect's second UI would ask a vendor for settings of its telemetry.
+        page.goto(f"{person.desk.url}/v2/deployments")
+        expect(page.get_by_role("link", name="migrate").first).to_be_visible()
+        page.wait_for_load_state("networkidle")
     return found
 
 
@@ -88,6 +94,8 @@ def submit(page: Page, person: Person, folder: Path) -> Seen:
     page.get_by_text("Custom run").click()
     mode = page.get_by_role("button", name="rehearsal")
     expect(mode).to_be_visible()
+    for title in TITLES:
+        expect(page.get_by_text(f"{title} (Optional)")).to_be_visible()
     form, chosen = page.inner_text("body"), mode.inner_text()
     shoot(page, folder, "form")
     with page.expect_response(lambda answer: "create_flow_run" in answer.url) as created:
@@ -128,7 +136,7 @@ def shoot(page: Page, folder: Path, name: str) -> None:
 
 def test_the_form_has_titles_and_begins_with_a_rehearsal(seen: Seen) -> None:
     assert seen.mode == "rehearsal"
-    for title in ("Mode", "Datasets", "Regions", "Plan"):
+    for title in TITLES:
         assert f"{title} (Optional)" in seen.form
     assert "rehearsal writes nothing" in seen.form
 
@@ -157,6 +165,12 @@ def test_the_log_of_an_incomplete_run_has_no_trace(person: Person) -> None:
 
 def test_the_ui_talks_to_this_machine_alone(seen: Seen) -> None:
     assert seen.hosts == {"127.0.0.1"}
+
+
+def test_a_foreign_page_cannot_reach_the_server_by_a_name_of_its_own(desk: Desk) -> None:
+    url = f"{desk.url}/api/health"
+    assert httpx.get(url, trust_env=False).is_success
+    assert httpx.get(url, headers={"Host": "foreign.example"}, trust_env=False).is_client_error
 
 
 def test_three_doors_lead_to_the_same(seen: Seen, person: Person) -> None:
