@@ -23,7 +23,7 @@ from botocore.config import Config
 from tests.live import settings
 from tests.live.console import Console
 from tests.live.proxy import Proxy, proxied
-from tests.live.witness import KEPT, MANIFEST, listed
+from tests.live.witness import KEPT, MANIFEST, TRIED, listed
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -97,10 +97,10 @@ class OwnData:
         ]
         return [self.s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys]
 
-    def puts(self) -> list[str]:
-        """Return the paths of all puts at both homes, taken or not."""
-        asked = [it for name in REGIONS.values() for it in self.doors[name].asked]
-        return [it.path for it in asked if it.method == "PUT"]
+    def puts(self, *sites: str) -> list[str]:
+        """Return the paths of all puts of data at these homes (default: all), taken or not."""
+        asked = [it for name in sites or REGIONS.values() for it in self.doors[name].asked]
+        return [it.path for it in asked if it.method == "PUT" and TRIED not in it.path]
 
 
 @contextmanager

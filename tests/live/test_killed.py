@@ -55,7 +55,7 @@ class Move:
         return self.console.config.parent / "state" / "ledger.sqlite3"
 
     def puts(self) -> list[Put]:
-        """Return every put below the root and its answer, site by site, the oldest first."""
+        """Return each put of data and its answer, site by site, the oldest first."""
         found = []
         for it in SITES:
             front = f"/{it.bucket}/{self.root}"
@@ -63,7 +63,7 @@ class Move:
                 method, _, rest = line.partition(" ")
                 path, _, status = rest.rpartition(" ")
                 key = unquote(path.partition("?")[0])
-                if method == "PUT" and key.startswith(front):
+                if method == "PUT" and key.startswith(front) and witness.TRIED not in key:
                     found.append(Put(it.name, key.removeprefix(f"/{it.bucket}/"), int(status)))
         return found
 
@@ -103,10 +103,12 @@ class Move:
 
     def _answered(self) -> int:
         """Count the answered puts, quickly."""
-        logs = ((it, self.world.folder / f"{it.name}.requests") for it in SITES)
-        return sum(
-            log.read_bytes().count(f"PUT /{it.bucket}/{self.root}".encode()) for it, log in logs
-        )
+        found = 0
+        for it in SITES:
+            log = (self.world.folder / f"{it.name}.requests").read_bytes()
+            front = f"PUT /{it.bucket}/{self.root}"
+            found += log.count(front.encode()) - log.count(f"{front}{witness.TRIED}".encode())
+        return found
 
 
 class Moves(Protocol):

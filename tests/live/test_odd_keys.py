@@ -27,7 +27,8 @@ ODD = (
     "caf\u00e9.jsonl",
     "cafe\u0301.jsonl",
     "東京/søndag ☃ 🛶.jsonl",
-    "../../../../tmp/repatria-escaped.jsonl",
+    "../escaped.jsonl",
+    "../../../../escaped.jsonl",
     "./dot.jsonl",
     "//two.jsonl",
     "a//b.jsonl",
@@ -119,7 +120,9 @@ def test_every_key_arrives_as_it_is_and_nothing_is_made_of_it_on_this_machine(
         console.expect(0, *verb)
 
     front = f"{PREFIX}region=IE/"
-    arrived = {key.removeprefix(front): key for key in listed(s3, home) if "manifest" not in key}
+    arrived = {
+        key.removeprefix(front): key for key in listed(s3, home, front) if "manifest" not in key
+    }
     (shortened,) = arrived.keys() - set(ODD)
     assert shortened.startswith("_repatria/long/")
     assert set(ODD) - arrived.keys() == {LONGEST}
@@ -127,7 +130,9 @@ def test_every_key_arrives_as_it_is_and_nothing_is_made_of_it_on_this_machine(
         body = s3.get_object(Bucket=home, Key=arrived[shortened if key == LONGEST else key])
         assert body["Body"].read() == lines(number)[0], key
     assert sorted(listed(s3, old)) == sources
-    assert not Path("/tmp/repatria-escaped.jsonl").exists()
+    state = tmp_path / "state"
+    for folder in (state / "spill", state, *state.parents, Path.cwd()):
+        assert not (folder / "escaped.jsonl").exists()
     assert {path.name for path in tmp_path.iterdir()} == {"config", "state"}
 
 
@@ -145,6 +150,6 @@ def test_a_key_that_looks_like_one_of_ours_is_refused_with_the_reason_and_the_re
     for key in OURS:
         reason = "begins with _repatria/" if key.startswith("_") else "~part-"
         assert reason in whys[key]["why"]
-    arrived = set(listed(s3, home))
+    arrived = set(listed(s3, home, PREFIX))
     assert arrived == {f"{PREFIX}region=IE/{key}" for key in ("fine.jsonl", MANIFEST)}
     assert console.run("verify").code == 14, "what was not read is not verified"

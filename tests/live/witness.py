@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 MANIFEST = "_repatria/manifest.parquet"
 KEPT = "_repatria/quarantine/"
+TRIED = "_repatria/doctor/"
+"""Below this, the promises of a store are tried before anything is moved."""
+
 Where = tuple[str, str]
 """Dataset and region."""
 Records = dict[Where, Counter[str]]
