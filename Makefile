@@ -24,7 +24,7 @@ help: ## Say what there is
 	@printf '\n  Start with \033[1mmake demo\033[0m; then \033[1mdocs/\033[0m and \033[1mconfig/\033[0m.\n\n'
 
 setup: $(STAMP) ## Make the virtual environment with locked dependencies (quick when nothing changed)
-	@:
+	@mkdir -p $(PREFECT_HOME)
 
 $(STAMP): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
@@ -61,6 +61,8 @@ pictures: setup browser ## Take the README's pictures anew: the demo's output, a
 
 docs: setup ## Write the generated pages anew
 	@$(BIN)/python -m repatria.config.reference
+	@$(BIN)/python -m flows.command.reference
+	@$(BIN)/python -m flows.command.errors_page
 
 lock: setup ## Lock the whole dependency tree with hashes (UPGRADE=--upgrade for the newest)
 	@$(BIN)/uv --no-config pip compile pyproject.toml --all-extras --universal --python-version 3.11 \

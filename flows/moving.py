@@ -17,7 +17,7 @@ from flows.wiring import House
 from flows.workbench import contest, directory
 from repatria.batch import Reason
 from repatria.border import Border, Place
-from repatria.campaign import Campaign, Ending
+from repatria.campaign import Campaign, Ending, refuse_expired
 from repatria.dataset import Dataset
 from repatria.errors import Stopped
 from repatria.fate import Released
@@ -76,6 +76,7 @@ def move_job(house: House, order: Order, run_id: str | None = None) -> Iterator[
     live = order.mode is Mode.LIVE
     plans = house.ledger(read_only=not live)
     plan = plan_for(house, plans, order)
+    refuse_expired(plan, house.clock.now())
     plan = replace(plan, datasets=wanted_datasets(plan, order))
     if live:
         yield _job(house, order, run, plan, (plans, plans))

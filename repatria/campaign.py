@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from repatria.audit import Audit, audit_left, audit_listing, audit_receipts, moot
 from repatria.dataset import Dataset, KeyClass
@@ -65,12 +66,7 @@ class Campaign:
     def begin(self) -> None:
         """Remember that this run began. Raises ``PlanRefused`` for a plan that has expired."""
         now = self.clock.now()
-        if now >= self.plan.expires_at:
-            raise PlanRefused(
-                "the plan has expired",
-                plan=self.plan.digest[:12],
-                expired=self.plan.expires_at.isoformat(timespec="minutes"),
-            )
+        refuse_expired(self.plan, now)
         self.ledger.begin(
             Run(
                 id=self.run,
@@ -140,6 +136,16 @@ class Campaign:
 
     def _failed(self) -> list[Failure]:
         return [f for f in self.ledger.failures() if f.dataset in self.plan.datasets]
+
+
+def refuse_expired(plan: Plan, now: datetime) -> None:
+    """Raise ``PlanRefused`` for a plan whose time is over."""
+    if now >= plan.expires_at:
+        raise PlanRefused(
+            "the plan has expired",
+            plan=plan.digest[:12],
+            expired=plan.expires_at.isoformat(timespec="minutes"),
+        )
 
 
 def summary(ending: Ending, tally: Tally) -> dict[str, object]:
