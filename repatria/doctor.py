@@ -6,7 +6,7 @@ a finding of its own and never counts as well (law 7).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice
@@ -16,6 +16,7 @@ from repatria.dataset import Dataset
 from repatria.errors import AccessRefused, RepatriaError, Transient
 from repatria.ports.bucket import Bucket
 from repatria.site import Role, Site, SitePhase
+from repatria.stored import Found
 
 
 class Grade(StrEnum):
@@ -41,6 +42,15 @@ PROBE_KEY: Final = "_repatria/doctor/probe"
 CAPACITY_LOW: Final = 2 * 1024**3
 _LOOKED_AT: Final = 100
 """So many objects of a dataset are looked through for one that can be read."""
+
+
+Tries = list[tuple[str, Callable[[], object]]]
+"""What to try, each with the permission that it needs."""
+
+_NEEDED: Final = {
+    "reach": "the role needs s3:GetBucketLocation, or there is no such bucket",
+    "write": "the role needs s3:PutObject, s3:GetObject and s3:GetBucketVersioning",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +88,7 @@ def examine_site(
 
 
 def _away(name: str, what: str, error: RepatriaError) -> Finding:
-    means = "the role lacks a permission" if isinstance(error, AccessRefused) else error.hint
+    means = _NEEDED.get(what, error.hint) if isinstance(error, AccessRefused) else error.hint
     if isinstance(error, Transient):
         means = "the store does not answer now; nothing else was looked at"
     return Finding(f"{name}: {what}", Grade.ILL, str(error), means)
@@ -116,28 +126,62 @@ def _skew(patient: Patient, skew: float | None) -> Finding:
 
 
 def _source(patient: Patient, datasets: Sequence[Dataset]) -> Iterator[Finding]:
+    """Try what a source's role must be allowed to do, one permission at a time."""
     for dataset in datasets:
         about = f"{patient.site.name}: {dataset.name}"
-        try:
-            some = list(islice(patient.bucket.list(patient.prefix + dataset.prefix), _LOOKED_AT))
-            if not some:
-                yield Finding(about, Grade.CARE, "no object under its prefix", "an empty plan")
-                continue
-            patient.bucket.head(some[0].object.key)
-            readable = next((f.object for f in some if f.object.size and not f.archived), None)
-            if readable is None:
-                says = "can be listed; nothing was found that could be read"
-                yield Finding(about, Grade.CARE, says, "reading was not tried")
-                continue
-            patient.bucket.read(readable, 0, 1)
-        except RepatriaError as error:
-            yield _away(patient.site.name, dataset.name, error)
+        found = list[Found]()
+        prefix = patient.prefix + dataset.prefix
+        lacking = list(_lacking(about, _listing(patient.bucket, prefix, found)))
+        if lacking:
+            yield from lacking
+        elif not found:
+            yield Finding(about, Grade.CARE, "no object under its prefix", "an empty plan")
         else:
-            yield Finding(about, Grade.WELL, "can be listed, looked at and read")
+            yield from _reading(patient, about, found)
+
+
+def _reading(patient: Patient, about: str, found: Sequence[Found]) -> Iterator[Finding]:
+    bucket, first = patient.bucket, found[0].object
+    readable = next((one.object for one in found if one.object.size and not one.archived), None)
+    tries: Tries = [
+        ("s3:GetObject", lambda: bucket.head(first.key)),
+        ("s3:GetObjectTagging", lambda: bucket.tags(first.key)),
+    ]
+    if readable is not None:
+        tries.insert(1, ("s3:GetObject", lambda: bucket.read(readable, 0, 1)))
+    lacking = list(_lacking(about, tries))
+    yield from lacking
+    if readable is None:
+        says = "can be listed; nothing was found that could be read"
+        yield Finding(about, Grade.CARE, says, "reading was not tried")
+    elif not lacking:
+        yield Finding(about, Grade.WELL, "can be listed, looked at and read, tags too")
+
+
+def _listing(bucket: Bucket, prefix: str, found: list[Found]) -> Tries:
+    return [("s3:ListBucket", lambda: found.extend(islice(bucket.list(prefix), _LOOKED_AT)))]
+
+
+def _lacking(about: str, tries: Tries) -> Iterator[Finding]:
+    """Try each in turn, and name each permission that is missing once."""
+    told = set[str]()
+    for permission, call in tries:
+        try:
+            call()
+        except AccessRefused as error:
+            if permission not in told:
+                told.add(permission)
+                yield Finding(about, Grade.ILL, str(error), f"the role needs {permission}")
+        except RepatriaError as error:
+            name, _, what = about.partition(": ")
+            yield _away(name, what, error)
+            return
 
 
 def _target(patient: Patient, *, probing: bool) -> Iterator[Finding]:
     name = patient.site.name
+    lacking = list(_lacking(f"{name}: list", _listing(patient.bucket, patient.prefix, [])))
+    yield from lacking
     if not probing:
         yield Finding(f"{name}: promises", Grade.NOTE, "not tried: that needs a write")
         return

@@ -72,7 +72,7 @@ def test_a_home_that_is_not_open_is_a_note() -> None:
 def test_without_probing_nothing_is_written_and_nothing_is_said_to_be_well() -> None:
     looked_at = patient()
     assert grades(looked_at, probing=False)["promises"] is Grade.NOTE
-    assert {r.operation for r in looked_at.bucket.requests} == {"observe"}  # type: ignore[attr-defined]
+    assert {r.operation for r in looked_at.bucket.requests} == {"observe", "list"}  # type: ignore[attr-defined]
 
 
 def test_a_probe_writes_under_its_reserved_key_alone() -> None:
@@ -144,3 +144,30 @@ def test_the_verdict_is_the_worst_grade() -> None:
 
 def test_nothing_looked_at_is_not_well() -> None:
     assert verdict([])[0] is Grade.ILL
+
+
+@pytest.mark.parametrize(
+    ("method", "permission"),
+    [
+        ("list", "s3:ListBucket"),
+        ("head", "s3:GetObject"),
+        ("read", "s3:GetObject"),
+        ("tags", "s3:GetObjectTagging"),
+    ],
+)
+def test_a_missing_permission_is_named(
+    monkeypatch: pytest.MonkeyPatch, method: str, permission: str
+) -> None:
+    bucket = MemoryBucket(US.name, observed=Observed(endpoint="e", location=US.location))
+    bucket.plant("profiles/a.parquet", b"records")
+
+    def refuse(*_args: object, **_named: object) -> None:
+        raise AccessRefused("the store refuses", site=US.name)
+
+    monkeypatch.setattr(bucket, method, refuse)
+    found = list(
+        examine_site(
+            Patient(site=US, bucket=bucket, prefix="", skew_s_max=60.0), [PROFILES], probing=False
+        )
+    )
+    assert [f"the role needs {permission}"] == [f.means for f in found if f.grade is Grade.ILL]
