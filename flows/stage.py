@@ -62,7 +62,7 @@ def perform(work: Callable[[Conductor], Ended]) -> State[None]:
     except RepatriaError as error:
         if onlooker:
             onlooker.error = error
-        return state_of(Ended(error.exit_code, f"{error} {error.hint}".strip()))
+        return state_of(Ended(error.exit_code, f"{error}. {error.hint}".strip()))
     if onlooker:
         onlooker.result = ended.result
     return state_of(ended)

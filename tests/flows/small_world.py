@@ -36,9 +36,10 @@ class SmallWorld:
     s3: Any
 
     def keys_at_home(self) -> list[str]:
-        """Every key that stands at home, ours and others'."""
+        """Every key that stands at home, ours and others', but for what tries its promises."""
         found = self.s3.list_objects_v2(Bucket=self.home).get("Contents", [])
-        return [entry["Key"] for entry in found]
+        keys = [entry["Key"] for entry in found]
+        return [key for key in keys if not key.startswith("_repatria/doctor/")]
 
     def plan(self) -> str:
         """Make the state and a plan; return its digest."""
