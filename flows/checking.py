@@ -6,19 +6,24 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
+from connectors.key_seal import KeySeal
 from connectors.sql.ledger import SqlLedger
 from flows.jobs import Mode, Order, new_run, plan_for, scope_of, wanted_datasets
 from flows.moving import Yard
 from flows.wiring import House
+from repatria.audit import Audit, Configured, audit_left, audit_listing
+from repatria.dataset import KeyClass
 from repatria.errors import Stopped
-from repatria.names import DatasetName, RegionName, RunId
+from repatria.manifest import agrees
+from repatria.names import DatasetName, RegionName, RunId, SiteName
 from repatria.plan import Plan
 from repatria.ports.ledger import Comparison, Run, RunState, Verdict
 from repatria.ports.rules import Progresses
 from repatria.site import Region
 from repatria.status import added
-from repatria.stray import strays, unplanned
+from repatria.stray import strays
 from repatria.stripe import Tally, Watch
+from repatria.transfer import destinations
 from repatria.verify import Verifier
 
 DIFFERS = 11
@@ -29,28 +34,36 @@ WAITS = 14
 class Verification:
     """What a verification found.
 
-    ``strays`` counts objects at home that no receipt names, ``unplanned`` records at home whose
-    source the plan does not have, so that nothing could be compared.
+    ``strays`` counts objects at home that no receipt names, ``unlisted`` manifests that do not list
+    what the receipts say, ``unplanned`` records at home that nothing planned answers for, and
+    ``drifted`` source objects that are new, changed or gone since the plan.
     """
 
     run: RunId
     sums: Mapping[tuple[DatasetName, RegionName], Comparison]
     whys: Sequence[str]
     strays: int
+    unlisted: int
     unplanned: int
+    drifted: int
     waiting: int
     failures: int
 
     @property
     def differing(self) -> int:
-        """Records missing, extra or altered, and stray objects."""
+        """Records missing, extra or altered; stray objects; manifests that list something else."""
         found = self.sums.values()
-        return self.strays + sum(one.missing + one.extra + one.altered for one in found)
+        return (
+            self.strays
+            + self.unlisted
+            + sum(one.missing + one.extra + one.altered for one in found)
+        )
 
     @property
     def unverified(self) -> int:
-        """Slices that could not be compared, and records that no slice of the plan answers for."""
-        return self.unplanned + sum(found.unverified for found in self.sums.values())
+        """What could not be compared: slices, and what the plan does not have or not so."""
+        slices = sum(found.unverified for found in self.sums.values())
+        return self.unplanned + self.drifted + slices
 
     @property
     def exit_code(self) -> int:
@@ -114,12 +127,15 @@ class VerifyJob:
             sums[key] = added(sums[key], found) if key in sums else found
             if found.why:
                 whys[f"{found.dataset} {found.region}: {found.why}"] = None
+        audit = self._audit()
         verification = Verification(
             run=self.run_id,
             sums=sums,
             whys=tuple(whys),
             strays=self._strays(),
-            unplanned=sum(self._unplanned(name) for name in self.plan.datasets),
+            unlisted=self._unlisted(),
+            unplanned=audit.left,
+            drifted=audit.new + audit.changed + audit.gone,
             waiting=sum(entry.rows for entry in self.ledger.waiting(verdict=Verdict.OPEN)),
             failures=len([f for f in self.ledger.failures() if f.dataset in self.plan.datasets]),
         )
@@ -133,22 +149,39 @@ class VerifyJob:
             why = {"why": type(error).__name__}
             self.ledger.end(self.run_id, RunState.FAILED, self.house.clock.now(), why)
 
-    def _unplanned(self, name: DatasetName) -> int:
-        slices = (
-            piece.id
-            for stripe in self.ledger.stripes(self.plan.digest)
-            if stripe.dataset == name
-            for piece in stripe.slices
-        )
-        return unplanned(self.ledger, name, slices)
+    def _audit(self) -> Audit:
+        """Look whether the plan still is what the sources hold, and what nothing answers for."""
+        audit, configured = Audit(), Configured.of(self.house.config.datasets, self._regions)
+        audit_left(audit, self.plan, self.ledger, self.ledger, configured)
+        audit_listing(audit, self.plan, self.ledger, self.house.sources, self.house.config.datasets)
+        return audit
+
+    @property
+    def _regions(self) -> Sequence[Region]:
+        return self.house.atlas.regions
+
+    def _homes(self) -> Iterator[tuple[DatasetName, RegionName, SiteName]]:
+        for name in self.plan.datasets:
+            for region in self.scope:
+                for site in destinations(region):
+                    yield name, region.name, site
 
     def _strays(self) -> int:
         places = self.yard.places()
         return sum(
-            strays(self.ledger, places[region.home].target, name, region.name)
-            for name in self.plan.datasets
-            for region in self.scope
+            strays(self.ledger, places[site].target, name, region)
+            for name, region, site in self._homes()
         )
+
+    def _unlisted(self) -> int:
+        """Count the manifests that do not list exactly what the receipts say."""
+        seal = KeySeal(self.house.keys.key("manifest keys")).seal
+        count = 0
+        for name, region, site in self._homes():
+            manifests = self.house.manifests(site, self.ledger.id, live=False)
+            personal = self.house.config.datasets[name].keys is KeyClass.PERSONAL
+            count += not agrees(self.ledger, manifests, name, region, seal if personal else None)
+        return count
 
 
 def _told(found: Verification) -> dict[str, object]:
@@ -157,7 +190,9 @@ def _told(found: Verification) -> dict[str, object]:
         "differing": found.differing,
         "unverified": found.unverified,
         "strays": found.strays,
+        "unlisted": found.unlisted,
         "unplanned": found.unplanned,
+        "drifted": found.drifted,
         "waiting": found.waiting,
         "failures": found.failures,
     }

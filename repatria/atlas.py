@@ -98,4 +98,4 @@ def _require_text(kind: pa.DataType) -> None:
         pa.types.is_null,
     )
     if not any(test(inner) for test in tests):
-        raise BadObject("the country column is not text", type=str(kind)[:80])
+        raise BadObject("the country column is not text", type=type(kind).__name__)

@@ -12,12 +12,12 @@ from repatria.dataset import Dataset
 from repatria.inventory import Inventory, Sources
 from repatria.names import DatasetName, SiteName
 from repatria.plan import Plan
-from repatria.ports.ledger import Failure, Plans, Receipts
+from repatria.ports.ledger import Failure, Ledger, Plans, Receipts
 from repatria.ports.records import Source
 from repatria.site import Region
-from repatria.stray import unplanned
+from repatria.stray import Homes, unplanned
 from repatria.stripe import History
-from repatria.transfer import complete
+from repatria.transfer import complete, destinations
 
 
 @dataclass(slots=True)
@@ -28,7 +28,7 @@ class Audit:
     new: int = 0  #: Objects that the source has and the plan has not.
     changed: int = 0  #: Objects that are another version now.
     gone: int = 0  #: Objects that the source no longer has.
-    left: int = 0  #: Records at home whose slice the plan no longer has.
+    left: int = 0  #: Records at home that nothing planned or configured answers for.
 
     @property
     def clean(self) -> bool:
@@ -50,6 +50,19 @@ def audit_receipts(
             audit.unfinished += not whole
 
 
+@dataclass(frozen=True, slots=True)
+class Configured:
+    """What the configuration has: every dataset, and where every region belongs."""
+
+    datasets: Mapping[DatasetName, Dataset]
+    homes: Homes
+
+    @classmethod
+    def of(cls, datasets: Mapping[DatasetName, Dataset], regions: Iterable[Region]) -> Configured:
+        """Return what these datasets and regions come to."""
+        return cls(datasets, {region.name: destinations(region) for region in regions})
+
+
 def moot(failures: Iterable[Failure], plan: Plan, plans: Plans) -> list[Failure]:
     """Return the failures at versions that ``plan`` does not read: mended or removed since."""
     left = {(failure.slice, failure.version): failure for failure in failures}
@@ -59,11 +72,14 @@ def moot(failures: Iterable[Failure], plan: Plan, plans: Plans) -> list[Failure]
     return list(left.values())
 
 
-def audit_left(audit: Audit, plan: Plan, plans: Plans, receipts: Receipts) -> None:
-    """Count what stands at home of slices that ``plan`` does not have at all.
+def audit_left(
+    audit: Audit, plan: Plan, plans: Plans, ledger: Ledger, configured: Configured
+) -> None:
+    """Count what stands at home and is answered for by nothing that is planned or configured.
 
-    Their object is gone, or has fewer cuts, or the backup's now only repeats the primary's: what
-    was moved of them still counts in the manifest, and nobody has said what shall become of it.
+    Its object is gone, or has fewer cuts, or the backup's now only repeats the primary's; its
+    dataset has another name, or its region another home. What was moved still counts in a
+    manifest, and nobody has said what shall become of it.
     """
     for name in plan.datasets:
         planned = (
@@ -72,7 +88,9 @@ def audit_left(audit: Audit, plan: Plan, plans: Plans, receipts: Receipts) -> No
             if stripe.dataset == name
             for piece in stripe.slices
         )
-        audit.left += unplanned(receipts, name, planned)
+        audit.left += unplanned(ledger, name, planned, configured.homes)
+    for name in sorted(set(ledger.accounts()) - set(configured.datasets)):
+        audit.left += sum(receipt.moved for receipt in ledger.receipts(name))
 
 
 def audit_listing(

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from repatria.audit import Audit, audit_left, audit_listing, audit_receipts, moot
-from repatria.dataset import Dataset, KeyClass
+from repatria.audit import Audit, Configured, audit_left, audit_listing, audit_receipts, moot
+from repatria.dataset import KeyClass
 from repatria.errors import PlanRefused
 from repatria.inventory import Sources
 from repatria.leasing import Tenancy
@@ -54,7 +54,7 @@ class Campaign:
     plans: Plans
     ledger: Ledger
     scope: Sequence[Region]
-    datasets: Mapping[DatasetName, Dataset]
+    configured: Configured
     sources: Sources
     manifests: Mapping[SiteName, Manifests]
     tenancy: Tenancy
@@ -94,8 +94,8 @@ class Campaign:
         audit = Audit()
         audit_receipts(audit, self.plan, self.plans, self.ledger, self.scope)
         if not self.sampled:
-            audit_left(audit, self.plan, self.plans, self.ledger)
-            audit_listing(audit, self.plan, self.plans, self.sources, self.datasets)
+            audit_left(audit, self.plan, self.plans, self.ledger, self.configured)
+            audit_listing(audit, self.plan, self.plans, self.sources, self.configured.datasets)
         waiting = sum(
             entry.rows
             for entry in self.ledger.waiting(verdict=Verdict.OPEN)
@@ -123,8 +123,12 @@ class Campaign:
         for name in self.plan.datasets:
             for region in self.scope:
                 for site in destinations(region):
-                    seal = self.seal if self.datasets[name].keys is KeyClass.PERSONAL else None
+                    seal = self._seal(name)
                     yield publish(self.ledger, self.manifests[site], name, region.name, seal)
+
+    def _seal(self, name: DatasetName) -> SealKey | None:
+        personal = self.configured.datasets[name].keys is KeyClass.PERSONAL
+        return self.seal if personal else None
 
     def _failures(self) -> Sequence[Failure]:
         """Return what failed; under the newest plan, forget first what it no longer reads."""

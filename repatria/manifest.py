@@ -91,40 +91,87 @@ def publish(
     another ledger: two ledgers that take turns would each hide what the other moved.
     """
     for _ in range(_TRIES):
-        body, sums = build(_lines(receipts.receipts(dataset, region), region, manifests.site), seal)
-        content = hashlib.sha256(body).hexdigest()
+        # What stands is read first: whatever is committed after that shows in the receipts, and
+        # whoever publishes after that makes this swap fail.
         held = manifests.held(dataset, region)
         before = told(held[0]) if held is not None else {}
         if before.get("ledger", manifests.ledger) != manifests.ledger:
             raise ForeignObject(
                 "a manifest of another ledger stands there", dataset=dataset, region=region
             )
+        draft = _Draft(receipts, manifests, (dataset, region), seal)
         generation = int(str(before.get("generation", 0)))
-        if before.get("content") != content:
+        if held is None or held[0] != draft.body(generation):
             generation += 1
-            facts: dict[str, str | int] = {
-                "format": FORMAT,
-                "dataset": dataset,
-                "region": region,
-                "site": manifests.site,
-                "ledger": manifests.ledger,
-                "generation": generation,
-                "parcels": sums.parcels,
-                "rows": sums.rows,
-                "bytes": sums.bytes,
-                "digest": sums.digest or "",
-                "content": content,
-            }
             try:
                 manifests.publish(
-                    dataset, region, sealed(body, facts), held[1] if held is not None else ABSENT
+                    dataset, region, draft.body(generation), held[1] if held else ABSENT
                 )
             except Occupied:
                 continue
-        return Published(
-            dataset, region, manifests.site, generation, sums.parcels, sums.rows, sums.bytes
-        )
+        return draft.published(generation)
     raise ForeignObject("somebody else keeps replacing a manifest", dataset=dataset, region=region)
+
+
+def agrees(
+    receipts: Receipts,
+    manifests: Manifests,
+    dataset: DatasetName,
+    region: RegionName,
+    seal: SealKey | None = None,
+) -> bool:
+    """Say whether the manifest that stands lists exactly what the receipts say now.
+
+    Where there is no parcel yet, no manifest is as good as an empty one.
+    """
+    draft = _Draft(receipts, manifests, (dataset, region), seal)
+    held = manifests.held(dataset, region)
+    if held is None:
+        return draft.sums.parcels == 0
+    try:
+        generation = int(str(told(held[0]).get("generation", 0)))
+    except ForeignObject:
+        return False
+    return held[0] == draft.body(generation)
+
+
+class _Draft:
+    """What a manifest should say now, but for its generation."""
+
+    def __init__(
+        self,
+        receipts: Receipts,
+        manifests: Manifests,
+        of: tuple[DatasetName, RegionName],
+        seal: SealKey | None,
+    ) -> None:
+        self.of, self.manifests = of, manifests
+        lines = _lines(receipts.receipts(*of), of[1], manifests.site)
+        self.table, self.sums = build(lines, seal)
+
+    def body(self, generation: int) -> bytes:
+        """Return the whole file. Equal drafts of one generation are equal bytes."""
+        facts: dict[str, str | int] = {
+            "format": FORMAT,
+            "dataset": self.of[0],
+            "region": self.of[1],
+            "site": self.manifests.site,
+            "ledger": self.manifests.ledger,
+            "generation": generation,
+            "parcels": self.sums.parcels,
+            "rows": self.sums.rows,
+            "bytes": self.sums.bytes,
+            "digest": self.sums.digest or "",
+            "content": hashlib.sha256(self.table).hexdigest(),
+        }
+        return sealed(self.table, facts)
+
+    def published(self, generation: int) -> Published:
+        """Tell what stands now."""
+        sums = self.sums
+        return Published(
+            *self.of, self.manifests.site, generation, sums.parcels, sums.rows, sums.bytes
+        )
 
 
 def build(lines: Iterator[tuple[Receipt, Line]], seal: SealKey | None) -> tuple[bytes, _Sums]:

@@ -60,10 +60,12 @@ def same(primary: Found, backup: Found) -> bool | None:
     """Say whether two objects hold the same bytes; None where nothing comparable is known."""
     if primary.object.size != backup.object.size:
         return False
+    if primary.etag_is_md5 and backup.etag_is_md5:
+        return primary.object.etag == backup.object.etag
     if primary.checksum is not None and backup.checksum is not None:
         mine, theirs = primary.checksum, backup.checksum
         if mine.algorithm == theirs.algorithm:
             return mine.value == theirs.value
     if _MD5.fullmatch(primary.object.etag) and primary.object.etag == backup.object.etag:
         return True
-    return False if primary.etag_is_md5 and backup.etag_is_md5 else None
+    return None

@@ -62,8 +62,13 @@ def declared(rows: pa.Table, column: Column) -> pa.ChunkedArray[Any]:
             "a column that decides does not have its declared type",
             column=column.name,
             declared=column.type.value,
-            found=str(values.type),
+            found=kind_of(values.type),
         ) from error
+
+
+def kind_of(type_: pa.DataType) -> str:
+    """Name the kind of a type without its fields, whose names may be anybody's."""
+    return str(type_) if type_.num_fields == 0 else type(type_).__name__
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

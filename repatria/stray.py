@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from repatria.names import DatasetName, RegionName, SliceId
+from repatria.names import DatasetName, RegionName, SiteName, SliceId
 from repatria.ports.ledger import Receipts
 from repatria.ports.records import Target
 from repatria.receipt import Receipt
@@ -36,19 +36,31 @@ def strays(receipts: Receipts, target: Target, dataset: DatasetName, region: Reg
     return count + int((~np.isin(keys, np.concatenate(seen))).sum())
 
 
-def unplanned(receipts: Receipts, dataset: DatasetName, planned: Iterator[SliceId]) -> int:
-    """Count the records at home whose slice is not among ``planned``, and so were not compared.
+Homes = Mapping[RegionName, Collection[SiteName]]
+"""Where each configured region belongs: its home, and its standby where it has one."""
 
-    Their source is gone or was left out of the plan. Keeps eight bytes per planned slice.
+
+def unplanned(
+    receipts: Receipts, dataset: DatasetName, planned: Iterator[SliceId], homes: Homes
+) -> int:
+    """Count the records that a receipt moved and that nothing answers for any more.
+
+    Their slice is not among ``planned``: its object is gone, or was left out. Or they stand where
+    their region is no longer at home. Keeps eight bytes per planned slice.
     """
     known = _marks(planned)
     count = 0
     stream = receipts.receipts(dataset)
     while page := list[Receipt](islice(stream, _PAGE)):
         marks = _marks(receipt.batch.slice for receipt in page)
-        outside = ~np.isin(marks, known)
-        count += sum(page[place].moved for place in np.flatnonzero(outside))
+        inside = np.isin(marks, known)
+        count += sum(page[place].moved for place in np.flatnonzero(~inside))
+        count += sum(_misplaced(page[place], homes) for place in np.flatnonzero(inside))
     return count
+
+
+def _misplaced(receipt: Receipt, homes: Homes) -> int:
+    return sum(line.rows for line in receipt.lines if line.site not in homes.get(line.region, ()))
 
 
 def _named(

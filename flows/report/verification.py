@@ -34,8 +34,9 @@ class Compared:
 class VerifyOutcome:
     """How a verification ended.
 
-    ``strays`` are objects at home that no receipt names, ``unplanned`` records at home whose source
-    the plan does not have.
+    ``strays`` are objects at home that no receipt names, ``unlisted`` manifests that list something
+    else than the receipts, ``unplanned`` records at home that nothing planned answers for,
+    ``drifted`` source objects that are new, changed or gone since the plan.
     """
 
     run: str
@@ -45,7 +46,9 @@ class VerifyOutcome:
     sums: Sequence[Compared]
     whys: Sequence[str]
     strays: int
+    unlisted: int
     unplanned: int
+    drifted: int
     waiting: int
     failures: int
 
@@ -80,7 +83,9 @@ def verified(found: Verification, plan: Plan, seconds: float) -> VerifyOutcome:
         ],
         whys=found.whys,
         strays=found.strays,
+        unlisted=found.unlisted,
         unplanned=found.unplanned,
+        drifted=found.drifted,
         waiting=found.waiting,
         failures=found.failures,
     )
@@ -121,18 +126,48 @@ def points(outcome: VerifyOutcome) -> Iterator[Point]:
             noun = "slice or batch" if name == "unverified" else "record"
             many = "slices or batches" if name == "unverified" else "records"
             yield Point(what.format(plural(number, noun, many)), todo)
-    if outcome.strays:
-        what = f"{plural(outcome.strays, 'object')} at home that no receipt names."
-        yield Point(
-            what, "Find out who wrote them; no manifest lists them, no application sees them."
-        )
-    if outcome.unplanned:
-        what = f"{plural(outcome.unplanned, 'record')} at home whose source the plan does not have."
-        todo = "Their objects are gone, or were left out: plan for all datasets and regions again."
-        yield Point(what, todo)
-    if outcome.waiting:
-        what = f"{plural(outcome.waiting, 'record')} in quarantine."
-        yield Point(what, "Decide with `repatria quarantine list`.")
-    if outcome.failures:
-        what = f"{plural(outcome.failures, 'object')} that could not be finished."
-        yield Point(what, "`repatria status` names them, and says what to do.")
+    for number, noun, what, todo in _beside(outcome):
+        if number:
+            yield Point(f"{plural(number, noun)} {what}.", todo)
+
+
+def _beside(outcome: VerifyOutcome) -> tuple[tuple[int, str, str, str], ...]:
+    """Return what was found beside the comparison of records."""
+    return (
+        (
+            outcome.strays,
+            "object",
+            "at home that no receipt names, or overwritten, or removed",
+            "Find out who did it; `repatria status` says what should be there.",
+        ),
+        (
+            outcome.unlisted,
+            "manifest",
+            "out of step with the receipts",
+            "Find out who wrote it; `repatria migrate --live` publishes it anew.",
+        ),
+        (
+            outcome.unplanned,
+            "record",
+            "at home that nothing planned answers for",
+            "An object is gone, or a dataset, region or home was renamed: find out which.",
+        ),
+        (
+            outcome.drifted,
+            "source object",
+            "new, changed or gone since the plan was made",
+            "Run `repatria plan`, migrate, then verify again.",
+        ),
+        (
+            outcome.waiting,
+            "record",
+            "in quarantine",
+            "Decide with `repatria quarantine list`.",
+        ),
+        (
+            outcome.failures,
+            "object",
+            "that could not be finished",
+            "`repatria status` names them, and says what to do.",
+        ),
+    )

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from repatria.audit import Audit, audit_left, audit_listing, audit_receipts
+from repatria.audit import Audit, Configured, audit_left, audit_listing, audit_receipts
 from repatria.names import SliceId
 from repatria.plan import Plan
 from repatria.ports.ledger import Receipts
@@ -23,6 +23,10 @@ def moved(folder: Path) -> tuple[Enclave, Plan]:
     plan = enclave.plan(IE)
     enclave.migrate(plan)
     return enclave, plan
+
+
+def configured(enclave: Enclave) -> Configured:
+    return Configured.of(enclave.datasets, enclave.regions)
 
 
 def listed(enclave: Enclave, plan: Plan) -> Audit:
@@ -98,8 +102,31 @@ def test_a_slice_whose_last_batch_is_not_there_is_unfinished(tmp_path: Path) -> 
 def test_records_whose_slice_is_in_no_plan_are_counted(tmp_path: Path) -> None:
     enclave, plan = moved(tmp_path)
     audit = Audit()
-    audit_left(audit, plan, enclave.ledger, enclave.ledger)
+    audit_left(audit, plan, enclave.ledger, enclave.ledger, configured(enclave))
     assert audit.left == 0
     enclave.us.remove("notes/d.jsonl")
-    audit_left(audit, enclave.plan(IE), enclave.ledger, enclave.ledger)
+    audit_left(audit, enclave.plan(IE), enclave.ledger, enclave.ledger, configured(enclave))
     assert audit.left == 1
+
+
+def test_what_stands_where_its_region_no_longer_lives_is_told(tmp_path: Path) -> None:
+    enclave, plan = moved(tmp_path)
+    elsewhere = tuple(replace(region, home=NO.home) for region in enclave.regions)
+    audit = Audit()
+    audit_left(
+        audit, plan, enclave.ledger, enclave.ledger, Configured.of(enclave.datasets, elsewhere)
+    )
+    assert audit.left == 3
+
+
+def test_what_stands_of_a_region_or_dataset_that_has_no_name_now_is_told(tmp_path: Path) -> None:
+    enclave, plan = moved(tmp_path)
+    audit = Audit()
+    audit_left(
+        audit, plan, enclave.ledger, enclave.ledger, Configured.of(enclave.datasets, (DE, NO))
+    )
+    assert audit.left == 3
+    audit = Audit()
+    nothing = replace(plan, datasets=())
+    audit_left(audit, nothing, enclave.ledger, enclave.ledger, Configured.of({}, enclave.regions))
+    assert audit.left == 3
