@@ -63,6 +63,7 @@ class DirectoryFile:
         known = found.facts.get("regions")
         if not isinstance(known, list) or set(known) != set(regions):
             raise PlanRefused("this directory was made for other regions", file=path.name)
+        self.digest = digest
         self._user = ColumnType(found.facts["user"])
         self._digester = digester
         self._high, self._low = found.columns["high"], found.columns["low"]

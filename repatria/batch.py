@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
@@ -10,11 +11,17 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from repatria.errors import BadObject
 from repatria.names import Ordinal
 from repatria.slice import Slice
 
 LINE = "__line"
 """The column of a carried batch that holds each record's bytes, its terminator included."""
+
+_PLAIN: Final[Mapping[pa.DataType, pa.DataType]] = {
+    pa.string_view(): pa.large_string(),
+    pa.binary_view(): pa.large_binary(),
+}
 
 Positions = npt.NDArray[np.uint64]
 """Where records stand: row numbers of the object (Parquet), or byte offsets of the decoded text."""
@@ -92,3 +99,21 @@ class Batch:
     def read(self) -> int:
         """How many records were read, refused ones included."""
         return self.rows.num_rows + len(self.refused)
+
+
+def taken_from(rows: pa.Table, places: npt.NDArray[np.int64]) -> pa.Table:
+    """Return the rows at ``places``, in that order, with the schema that they have.
+
+    Columns of views cannot be taken from by Arrow, and go through their large form. Raises
+    ``BadObject`` for a type of which rows cannot be told apart at all.
+    """
+    plain = rows
+    for number, column in enumerate(rows.schema):
+        large = _PLAIN.get(column.type)
+        if large is not None:
+            plain = plain.set_column(number, column.with_type(large), rows[number].cast(large))
+    try:
+        taken = plain.take(places)
+    except pa.ArrowNotImplementedError as error:
+        raise BadObject("rows of a column's type cannot be taken apart") from error
+    return taken if plain is rows else taken.cast(rows.schema)

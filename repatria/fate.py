@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from repatria.atlas import ELSEWHERE, Atlas, Codes
-from repatria.batch import Batch, Reason
+from repatria.batch import Batch, Reason, taken_from
 from repatria.contest import Standing
 from repatria.names import RegionName
 from repatria.receipt import ELSEWHERE as ELSEWHERE_NAME
@@ -127,7 +127,7 @@ class Sorted:
         wanted = np.array(sorted(self.atlas.index(region) for region in regions), dtype=np.int32)
         rows = np.flatnonzero(np.isin(self.fates, wanted))
         order = rows[np.argsort(self.fates[rows], kind="stable")]
-        taken = self.batch.rows.take(order)
+        taken = taken_from(self.batch.rows, order)
         counts = np.bincount(self.fates[rows], minlength=len(self.atlas.regions))
         tables, start = {}, 0
         for index in wanted:

@@ -79,6 +79,13 @@ class Resolver:
     atlas: Atlas
     directory: Regions | None = None
 
+    @property
+    def mark(self) -> str:
+        """Name all that decides: atlas, directory, and how this dataset resolves; 16 digits."""
+        known = self.directory.digest if self.directory is not None else ""
+        how = (self.dataset.residency, self.dataset.user, self.dataset.unknown)
+        return hashlib.sha256(f"{self.atlas.digest} {known} {how!r}".encode()).hexdigest()[:16]
+
     def resolve(self, rows: pa.Table) -> Codes:
         """Return one code per row."""
         users = declared(rows, self.dataset.user)

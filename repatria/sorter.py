@@ -16,7 +16,7 @@ from repatria.contest import mark
 from repatria.errors import Spoilt
 from repatria.fate import Evidence, Released, Sorted, decide
 from repatria.ports.rules import Contest, Tombstones
-from repatria.receipt import ELSEWHERE, BatchName, Receipt
+from repatria.receipt import BatchName, Receipt
 from repatria.residency import Resolver, decisions, declared
 
 
@@ -53,25 +53,20 @@ class Sorter:
         )
 
     def stands(self, receipt: Receipt) -> bool:
-        """Say whether a batch would be sorted now as it was, as far as that shows unread.
+        """Say whether a batch would be sorted now as it was: whether all that decides is the same.
 
-        Another verdict on primary and backup changes fates, and so may an atlas that has grown:
-        what was elsewhere then may belong to a region now.
+        Where the atlas, the directory, the dataset's own settings or the verdicts on primary and
+        backup are others, only reading it again can tell (docs/adr/0002).
         """
-        before = receipt.decisions.partition(":")[0]
         batch = receipt.batch
         try:
             standing = self.contest.verdicts(batch.slice, batch.ordinal, receipt.rows)
         except Spoilt:
             return False  # It will be told by name when it is read.
-        if before == self._under(standing):
-            return True
-        atlas, contest = before.partition(".")[::2]
-        grown = atlas != self.resolver.atlas.digest[:16] and ELSEWHERE in receipt.census
-        return contest == mark(standing) and not grown
+        return receipt.decisions.partition(":")[0] == self._under(standing)
 
     def _under(self, standing: npt.NDArray[np.uint8]) -> str:
-        return f"{self.resolver.atlas.digest[:16]}.{mark(standing)}"
+        return f"{self.resolver.mark}.{mark(standing)}"
 
 
 def name_of(batch: Batch) -> BatchName:

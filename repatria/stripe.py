@@ -33,7 +33,7 @@ from repatria.ports.rules import Progresses
 from repatria.receipt import BatchName, Line, Receipt
 from repatria.slice import Slice
 from repatria.sorter import name_of
-from repatria.transfer import Known, Transfer, complete
+from repatria.transfer import Known, Transfer, complete, destinations
 
 _KINDS: Final[Mapping[type[RepatriaError], FailureKind]] = {
     BadObject: FailureKind.BAD,
@@ -223,9 +223,12 @@ class StripeWork:
 
     def _covers(self, piece: Slice, history: History) -> None:
         """Refuse to replace what stands at home for regions that this plan leaves out."""
-        scope = {region.name for region in self.transfer.scope}
-        held = {line.region for old in history.others.get(piece.id, ()) for line in old.lines}
-        if left_out := sorted(held - scope):
+        ways = {
+            (region.name, site) for region in self.transfer.scope for site in destinations(region)
+        }
+        others = history.others.get(piece.id, ())
+        held = {(line.region, line.site) for old in others for line in old.lines}
+        if left_out := sorted({region for region, _ in held - ways}):
             raise LeftOut(
                 "a changed object was moved for other regions too", regions=", ".join(left_out)
             )

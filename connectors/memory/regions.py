@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,6 +19,8 @@ class MemoryRegions:
 
     def __init__(self, codes: Mapping[Any, int]) -> None:
         known = {user: code for user, code in codes.items() if user not in (None, "")}
+        told = sorted((repr(user), code) for user, code in known.items())
+        self.digest = hashlib.sha256(repr(told).encode()).hexdigest()
         self._users = list(known)
         self._codes = np.array([*known.values(), _UNKNOWN], dtype=np.int32)
 

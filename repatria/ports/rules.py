@@ -62,6 +62,11 @@ class Tombstones(Protocol):
 class Regions(Protocol):
     """The directory: where each user belongs."""
 
+    @property
+    def digest(self) -> str:
+        """The digest of the directory: another one may answer otherwise."""
+        ...
+
     def lookup(self, users: pa.Array[Any]) -> npt.NDArray[np.int32]:
         """Return a region's index in the atlas for each user, or a negative code.
 

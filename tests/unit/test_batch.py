@@ -1,0 +1,32 @@
+"""Rows are taken from a batch whatever their types, or the object is refused by name."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from repatria.batch import taken_from
+from repatria.errors import BadObject
+
+
+def test_views_are_taken_from_and_stay_views() -> None:
+    rows = pa.table(
+        {
+            "text": pa.array(["x", None, "z"], pa.string_view()),
+            "bytes": pa.array([b"1", b"2", None], pa.binary_view()),
+            "number": [1, 2, 3],
+        }
+    )
+    taken = taken_from(rows, np.array([2, 0]))
+    assert taken.schema == rows.schema
+    assert taken.to_pylist() == [
+        {"text": "z", "bytes": None, "number": 3},
+        {"text": "x", "bytes": b"1", "number": 1},
+    ]
+
+
+def test_what_cannot_be_taken_from_spoils_one_object_and_not_the_run() -> None:
+    rows = pa.table({"nested": pa.array([["x"], ["y"]], pa.list_(pa.string_view()))})
+    with pytest.raises(BadObject):
+        taken_from(rows, np.array([1]))
