@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from repatria.errors import KeyRefused
+from repatria.errors import KeyAbsent, KeyRefused
 
 KEY_BYTES: Final = 32
 
@@ -77,7 +77,9 @@ def _read(path: Path) -> bytes:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
-        reason = "symbolic link or unreadable" if path.is_symlink() else "absent or unreadable"
+        if isinstance(error, FileNotFoundError):
+            raise KeyAbsent("there is no secret key yet", file=path.name) from error
+        reason = "a symbolic link" if path.is_symlink() else "unreadable"
         raise KeyRefused("the key file cannot be opened", file=str(path), why=reason) from error
     try:
         _require_private(os.fstat(descriptor), str(path))

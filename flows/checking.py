@@ -24,7 +24,7 @@ from repatria.status import added
 from repatria.stray import strays
 from repatria.stripe import Tally, Watch
 from repatria.transfer import destinations
-from repatria.verify import Verifier
+from repatria.verify import ANY, Verifier
 
 DIFFERS = 11
 WAITS = 14
@@ -126,7 +126,8 @@ class VerifyJob:
             key = (found.dataset, found.region)
             sums[key] = added(sums[key], found) if key in sums else found
             if found.why:
-                whys[f"{found.dataset} {found.region}: {found.why}"] = None
+                where = "region not known" if found.region == ANY else found.region
+                whys[f"{found.dataset}, {where}: {found.why}"] = None
         audit = self._audit()
         verification = Verification(
             run=self.run_id,

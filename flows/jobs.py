@@ -122,7 +122,11 @@ def plan_for(house: House, plans: Ledger, order: Order) -> Plan:
         ("region", order.regions, plan.regions),
     ):
         if missing := sorted(set(asked) - set(held)):
-            raise PlanRefused(f"the plan has no {kind} {', '.join(missing)}", plan=plan.digest[:12])
+            raise PlanRefused(
+                f"the plan has no {kind} {', '.join(missing)}",
+                plan=plan.digest[:12],
+                has=", ".join(held),
+            )
     return plan
 
 

@@ -28,26 +28,35 @@ class Audit:
     new: int = 0  #: Objects that the source has and the plan has not.
     changed: int = 0  #: Objects that are another version now.
     gone: int = 0  #: Objects that the source no longer has.
+    empty: int = 0  #: Datasets of the plan of which the listing found no object at all.
     left: int = 0  #: Records at home that nothing planned or configured answers for.
 
     @property
     def clean(self) -> bool:
         """Whether receipts, plan and listing are equal."""
-        return not (self.unfinished or self.new or self.changed or self.gone or self.left)
+        drifted = self.new or self.changed or self.gone
+        return not (self.unfinished or drifted or self.empty or self.left)
 
 
 def audit_receipts(
     audit: Audit, plan: Plan, plans: Plans, receipts: Receipts, scope: Sequence[Region]
 ) -> None:
-    """Count the slices of ``plan`` whose receipts do not reach their end for all of ``scope``."""
+    """Count the slices of ``plan`` whose receipts do not reach their end for all of ``scope``.
+
+    A dataset without a slice has nothing to be finished, and is counted as empty: a wrong prefix
+    looks just so, and nothing passes on a blank (law 7).
+    """
+    blank = set(plan.datasets)
     for stripe in plans.stripes(plan.digest):
         if stripe.dataset not in plan.datasets:
             continue
+        blank.discard(stripe.dataset)
         history = History.of(receipts, stripe.slices)
         for piece in stripe.slices:
             found = history.of_piece(piece)
             whole = bool(found) and found[-1].last and all(complete(r, scope) for r in found)
             audit.unfinished += not whole
+    audit.empty += len(blank)
 
 
 @dataclass(frozen=True, slots=True)

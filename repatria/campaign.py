@@ -16,8 +16,8 @@ from repatria.dataset import KeyClass
 from repatria.errors import PlanRefused
 from repatria.inventory import Sources
 from repatria.leasing import Tenancy
-from repatria.manifest import Published, SealKey, publish
-from repatria.names import DatasetName, RunId, SiteName
+from repatria.manifest import Published, SealKey, publish, refuse_stranger
+from repatria.names import DatasetName, RegionName, RunId, SiteName
 from repatria.plan import Plan
 from repatria.ports.ledger import Failure, Ledger, Plans, Run, RunState, Verdict
 from repatria.ports.records import Manifests
@@ -64,9 +64,14 @@ class Campaign:
     work: Callable[[DatasetName, SiteName], StripeWork] = field(repr=False)
 
     def begin(self) -> None:
-        """Remember that this run began. Raises ``PlanRefused`` for a plan that has expired."""
+        """Remember that this run began.
+
+        Raises ``PlanRefused`` for a plan that has expired, and ``ForeignObject`` where another
+        ledger's manifest stands: what was moved there could never be published.
+        """
         now = self.clock.now()
         refuse_expired(self.plan, now)
+        self._refuse_strangers()
         self.ledger.begin(
             Run(
                 id=self.run,
@@ -90,9 +95,9 @@ class Campaign:
 
     def finish(self, tally: Tally) -> Ending:
         """Publish what stands, check the end against plan and listing, and say how it ended."""
-        published = list(self._publish())
         audit = Audit()
         audit_receipts(audit, self.plan, self.plans, self.ledger, self.scope)
+        published = list(self._publish())
         if not self.sampled:
             audit_left(audit, self.plan, self.plans, self.ledger, self.configured)
             audit_listing(audit, self.plan, self.plans, self.sources, self.configured.datasets)
@@ -119,12 +124,22 @@ class Campaign:
         counts = {name: getattr(tally, name) for name in tally.__slots__}
         self.ledger.end(self.run, state, self.clock.now(), {**counts, "why": why})
 
-    def _publish(self) -> Iterator[Published]:
+    def _homes(self) -> Iterator[tuple[DatasetName, RegionName, SiteName]]:
         for name in self.plan.datasets:
             for region in self.scope:
                 for site in destinations(region):
-                    seal = self._seal(name)
-                    yield publish(self.ledger, self.manifests[site], name, region.name, seal)
+                    yield name, region.name, site
+
+    def _publish(self) -> Iterator[Published]:
+        for name, region, site in self._homes():
+            yield publish(self.ledger, self.manifests[site], name, region, self._seal(name))
+
+    def _refuse_strangers(self) -> None:
+        """Look for manifests of another ledger wherever this one has moved nothing yet."""
+        known = {(found.dataset, found.region) for found in self.ledger.moved()}
+        for name, region, site in self._homes():
+            if (name, region) not in known:
+                refuse_stranger(self.manifests[site], name, region)
 
     def _seal(self, name: DatasetName) -> SealKey | None:
         personal = self.configured.datasets[name].keys is KeyClass.PERSONAL
@@ -163,5 +178,6 @@ def summary(ending: Ending, tally: Tally) -> dict[str, object]:
         "new": ending.audit.new,
         "changed": ending.audit.changed,
         "gone": ending.audit.gone,
+        "empty": ending.audit.empty,
         "left": ending.audit.left,
     }

@@ -44,11 +44,21 @@ _LOOKED_AT: Final = 100
 """So many objects of a dataset are looked through for one that can be read."""
 
 
+_CAUSES: Final = {
+    "NoSuchBucket": "there is no such bucket: correct `bucket` in the store's configuration",
+    "NoCredentialsError": "no credentials were found where the store's `credentials` point",
+    "InvalidAccessKeyId": "the store does not know these credentials",
+    "SignatureDoesNotMatch": "the secret of these credentials is another one",
+    "ProfileNotFound": "there is no such profile in the AWS configuration of this machine",
+    "ExpiredToken": "these credentials have expired",
+}
+"""What an S3 error code means for whoever configured the store."""
+
 Tries = list[tuple[str, Callable[[], object]]]
 """What to try, each with the permission that it needs."""
 
 _NEEDED: Final = {
-    "reach": "the role needs s3:GetBucketLocation, or there is no such bucket",
+    "reach": "the role needs s3:GetBucketLocation",
     "write": "the role needs s3:PutObject, s3:GetObject and s3:GetBucketVersioning",
 }
 
@@ -88,10 +98,16 @@ def examine_site(
 
 
 def _away(name: str, what: str, error: RepatriaError) -> Finding:
-    means = _NEEDED.get(what, error.hint) if isinstance(error, AccessRefused) else error.hint
+    means = error.hint
+    if isinstance(error, AccessRefused):
+        means = _CAUSES.get(_cause(error), _NEEDED.get(what, error.hint))
     if isinstance(error, Transient):
         means = "the store does not answer now; nothing else was looked at"
     return Finding(f"{name}: {what}", Grade.ILL, str(error), means)
+
+
+def _cause(error: RepatriaError) -> str:
+    return str(error.facts.get("code") or error.facts.get("cause") or "")
 
 
 def _location(site: Site, seen: str | None) -> Finding:

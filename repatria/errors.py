@@ -12,7 +12,8 @@
     │   ├── StoreRefused         the store does not do what safety depends on
     │   ├── Archived             the object must be restored before it can be read
     │   ├── DiskRefused          the local disk cannot take or give what is asked of it
-    │   ├── KeyRefused           a key is not there, not a key, or open to others
+    │   ├── KeyRefused           a key is not a key, or open to others
+    │   │   └── KeyAbsent        there is no key yet
     │   └── WriteRefused         a write was tried where none may happen (a rehearsal)
     ├── Superseded               somebody newer is at work; stop quietly        exit 13
     │   └── FenceLost
@@ -125,9 +126,15 @@ class DiskRefused(Refused):
 
 
 class KeyRefused(Refused):
-    """A key is not there, is not a key, or is open to others."""
+    """A key is not a key, or is open to others."""
 
     hint = "Put back the key as it was: mode 0600 and your own. Another would recognise nothing."
+
+
+class KeyAbsent(KeyRefused):
+    """There is no key yet."""
+
+    hint = "Run `repatria init`. If there is a ledger already, put back the key it was made with."
 
 
 class WriteRefused(Refused):

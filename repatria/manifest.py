@@ -24,6 +24,7 @@ from repatria.ports.bucket import ABSENT
 from repatria.ports.ledger import Receipts
 from repatria.ports.records import Manifests
 from repatria.receipt import Line, Receipt
+from repatria.stored import ObjectVersion
 
 FORMAT: Final = 1
 METADATA: Final = b"repatria.manifest"
@@ -94,11 +95,7 @@ def publish(
         # What stands is read first: whatever is committed after that shows in the receipts, and
         # whoever publishes after that makes this swap fail.
         held = manifests.held(dataset, region)
-        before = told(held[0]) if held is not None else {}
-        if before.get("ledger", manifests.ledger) != manifests.ledger:
-            raise ForeignObject(
-                "a manifest of another ledger stands there", dataset=dataset, region=region
-            )
+        before = _own(held, manifests, dataset, region)
         draft = _Draft(receipts, manifests, (dataset, region), seal)
         generation = int(str(before.get("generation", 0)))
         if held is None or held[0] != draft.body(generation):
@@ -111,6 +108,30 @@ def publish(
                 continue
         return draft.published(generation)
     raise ForeignObject("somebody else keeps replacing a manifest", dataset=dataset, region=region)
+
+
+def refuse_stranger(manifests: Manifests, dataset: DatasetName, region: RegionName) -> None:
+    """Raise ``ForeignObject`` if what stands at a manifest's key was not published from here."""
+    _own(manifests.held(dataset, region), manifests, dataset, region)
+
+
+def _own(
+    held: tuple[bytes, ObjectVersion] | None,
+    manifests: Manifests,
+    dataset: DatasetName,
+    region: RegionName,
+) -> dict[str, str | int]:
+    """Return what a manifest says of itself; nothing where none stands."""
+    if held is None:
+        return {}
+    facts: dict[str, str | int] = {"site": manifests.site, "dataset": dataset, "region": region}
+    try:
+        before = told(held[0])
+    except ForeignObject as error:
+        raise ForeignObject(str(error.args[0]), **facts) from error
+    if before.get("ledger") != manifests.ledger:
+        raise ForeignObject("a manifest of another ledger stands there", **facts)
+    return before
 
 
 def agrees(

@@ -143,7 +143,7 @@ def standing(ledger: Ledger, waiting: Sequence[QuarantineFacts]) -> list[Moved]:
     return told
 
 
-AUDITED: Final = ("unfinished", "new", "changed", "gone", "left")
+AUDITED: Final = ("unfinished", "new", "changed", "gone", "empty", "left")
 
 
 def audited(ending: Ending) -> dict[str, int]:

@@ -77,6 +77,11 @@ def _audit(outcome: Outcome) -> Iterator[Point]:
             "object",
             "If they were removed on purpose, plan again; if not, find out who removed them.",
         ),
+        "empty": (
+            "without a single object at the source",
+            "dataset",
+            "See whether its prefix is right: nothing was found is not the same as nothing is there.",
+        ),
         "left": (
             "at home whose place at the source is in the plan no more",
             "record",
