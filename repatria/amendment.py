@@ -9,7 +9,9 @@ where a forgotten line would show.
 
 Where the source has another version, the new receipt takes the place of the former one whole. It
 is bound to that by the parcels alone: each of the former ones is named again, either left
-alone as it was or replaced once more, so that no parcel at home is ever without a receipt.
+alone as it was or replaced once more, so that no parcel at home is ever without a receipt. Parcels
+are not enough where there are none: so it must also be the version that the work began from, or
+whoever reads an older one for longest would bring back what is gone.
 """
 
 from __future__ import annotations
@@ -17,21 +19,27 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from repatria.errors import Unbalanced
+from repatria.errors import FenceLost, Unbalanced
 from repatria.receipt import Line, Receipt, Waiting
 
 
-def amend(stored: Receipt | None, new: Receipt, *, reopened: bool) -> Receipt:
+def amend(
+    stored: Receipt | None, new: Receipt, *, reopened: bool, over: str | None = None
+) -> Receipt:
     """Return the receipt that stands after ``new`` is committed over ``stored``.
 
     ``stored`` is what stands for the slice and ordinal, at whatever version. Repeating a commit
-    gives ``stored`` itself. Raises ``Unbalanced``, saying what may not change.
+    gives ``stored`` itself. ``over`` is the other version that the work on ``new`` began from.
+    Raises ``FenceLost`` if yet another one stands by now, and ``Unbalanced``, saying what may not
+    change.
     """
     _told_apart(new)
     new.checked()
     if stored is None:
         return new
     if stored.batch.version != new.batch.version:
+        if stored.batch.version != over:
+            raise FenceLost("a newer version of this batch was committed", slice=new.batch.slice)
         _same(("dataset", "site"), stored, new)
         _same_parcels(stored, new)
         return new
@@ -137,10 +145,14 @@ def _may_change(stored: Receipt, new: Receipt, *, reopened: bool, added: bool) -
 
 def _waiting(stored: Receipt, new: Receipt) -> tuple[Waiting, ...]:
     """Return the new entries; one that points to nothing keeps pointing where it did."""
-    held = {(e.reason, e.region, e.positions): e for e in stored.waiting if e.kept is not None}
+    held = {_told(entry): entry for entry in stored.waiting if entry.kept is not None}
     return tuple(
         replace(entry, site=old.site, kept=old.kept)
-        if entry.kept is None and (old := held.get((entry.reason, entry.region, entry.positions)))
+        if entry.kept is None and (old := held.get(_told(entry)))
         else entry
         for entry in new.waiting
     )
+
+
+def _told(entry: Waiting) -> tuple[object, ...]:
+    return entry.reason, entry.region, entry.rows, entry.positions

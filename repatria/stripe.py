@@ -25,12 +25,12 @@ from repatria.errors import (
     StaleSlice,
     Stopped,
 )
-from repatria.names import RegionName, SiteName, SliceId
+from repatria.names import SliceId
 from repatria.plan import Stripe
 from repatria.ports.ledger import Failure, FailureKind, Failures, Lease, Receipts
 from repatria.ports.records import Source
 from repatria.ports.rules import Progresses
-from repatria.receipt import BatchName, Line, Receipt
+from repatria.receipt import BatchName, Receipt
 from repatria.slice import Slice
 from repatria.sorter import name_of
 from repatria.transfer import Known, Transfer, complete, destinations
@@ -118,19 +118,19 @@ class History:
 
     def known(self, name: BatchName) -> Known:
         """Return what is known of one batch, older versions of its source included."""
+        former = self._former(name)
+        lines = former.lines if former is not None else ()
         return Known(
             receipt=self.receipts.get(name),
             reopened=name in self.reopened,
-            former=self._former(name),
+            over=former.batch.version if former is not None else None,
+            former={(line.region, line.site): line for line in lines},
         )
 
-    def _former(self, name: BatchName) -> dict[tuple[RegionName, SiteName], Line]:
-        return {
-            (line.region, line.site): line
-            for receipt in self.others.get(name.slice, ())
-            if receipt.batch.ordinal == name.ordinal
-            for line in receipt.lines
-        }
+    def _former(self, name: BatchName) -> Receipt | None:
+        """Return the receipt that stands at another version: of each batch, one does."""
+        others = self.others.get(name.slice, ())
+        return next((old for old in others if old.batch.ordinal == name.ordinal), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -36,10 +36,14 @@ from repatria.stored import Found
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """What the ledger knows of a batch. ``former`` is what stands at home from older versions."""
+    """What the ledger knows of a batch. ``former`` is what stands at home from older versions.
+
+    ``over`` is the other version of it that stands (None: none does).
+    """
 
     receipt: Receipt | None = None
     reopened: bool = False
+    over: str | None = None
     former: Mapping[tuple[RegionName, SiteName], Line] = field(default_factory=dict)
 
 
@@ -72,7 +76,7 @@ class Transfer:
         receipt = self._receipt(sorted_, lines, known).checked()
         if not set(_held(known)) <= set(receipt.lines):
             self.receipts.reopen([receipt.batch])
-        self.receipts.commit(receipt, lease, [committed(receipt)])
+        self.receipts.commit(receipt, lease, [committed(receipt)], known.over)
         return receipt
 
     def empty(self, batch: Batch, former: Receipt, lease: Lease) -> Receipt:
@@ -99,7 +103,8 @@ class Transfer:
             bytes_read=0,
             label=piece.label,
         )
-        self.receipts.commit(receipt.checked(), lease, [committed(receipt)])
+        over = former.batch.version
+        self.receipts.commit(receipt.checked(), lease, [committed(receipt)], over)
         return receipt
 
     def _emptied(self, batch: Batch, former: Receipt, region: Region, line: Line) -> Line:

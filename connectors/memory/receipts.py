@@ -79,11 +79,13 @@ class MemoryReceipts:
             found = [self._receipts.get(piece, {}).values() for piece in pieces]
             return {receipt.batch: receipt for held in found for receipt in held}
 
-    def commit(self, receipt: Receipt, lease: Lease, entries: Sequence[bytes]) -> None:
+    def commit(
+        self, receipt: Receipt, lease: Lease, entries: Sequence[bytes], over: str | None = None
+    ) -> None:
         receipt.checked()
         with self._lock:
             self._hold(lease)
-            self._amend(receipt)
+            self._amend(receipt, over)
             for entry in entries:
                 self._outbox.setdefault(entry, len(self._outbox) + 1)
 
@@ -155,12 +157,12 @@ class MemoryReceipts:
     def _standing(self) -> list[Receipt]:
         return [receipt for held in self._receipts.values() for receipt in held.values()]
 
-    def _amend(self, receipt: Receipt) -> None:
+    def _amend(self, receipt: Receipt, over: str | None) -> None:
         batch = receipt.batch
         held = self._receipts.setdefault(batch.slice, {})
         stored = held.get(batch.ordinal)
         reopened = batch in self._reopened
-        after = amend(stored, receipt, reopened=reopened)
+        after = amend(stored, receipt, reopened=reopened, over=over)
         if after is stored and not reopened:
             return
         if stored is not None and stored.batch != batch:

@@ -41,11 +41,13 @@ class SqlReceipts(Shelf):
             found.update((receipt.batch, receipt) for receipt in loaded)
         return found
 
-    def commit(self, receipt: Receipt, lease: Lease, entries: Sequence[bytes]) -> None:
+    def commit(
+        self, receipt: Receipt, lease: Lease, entries: Sequence[bytes], over: str | None = None
+    ) -> None:
         receipt.checked()
         with self._store.writing() as connection:
             hold(connection, lease)
-            self._amend(connection, receipt)
+            self._amend(connection, receipt, over)
             outbox.append(connection, entries)
 
     def receipts(
@@ -80,13 +82,13 @@ class SqlReceipts(Shelf):
                 found.update(BatchName(*row) for row in connection.execute(query))
         return frozenset(found)
 
-    def _amend(self, connection: Connection, receipt: Receipt) -> None:
+    def _amend(self, connection: Connection, receipt: Receipt, over: str | None) -> None:
         batch = receipt.batch
         here = (accounts.c.slice == batch.slice, accounts.c.ordinal == batch.ordinal)
         row = connection.execute(select(accounts).where(*here)).one_or_none()
         stored = None if row is None else load(connection, self._store.seal, [row])[0]
         reopened = row is not None and row.reopened
-        after = amend(stored, receipt, reopened=reopened)
+        after = amend(stored, receipt, reopened=reopened, over=over)
         if after is stored and not reopened:
             return
         if row is not None and row.version != batch.version:

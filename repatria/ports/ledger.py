@@ -85,12 +85,15 @@ class Receipts(Protocol):
         """Return the receipts of these slices that stand, at whatever versions."""
         ...
 
-    def commit(self, receipt: Receipt, lease: Lease, entries: Sequence[bytes]) -> None:
+    def commit(
+        self, receipt: Receipt, lease: Lease, entries: Sequence[bytes], over: str | None = None
+    ) -> None:
         """Store a receipt and its journal entries in one transaction, if the fence holds.
 
-        Lines that exist already stay as they are unless the new one counts another
-        ``replaced``. A receipt of another version is forgotten with its quarantine if each of its
-        parcels is named again, left alone or replaced once more; the outbox keeps its entries.
+        Lines that exist already stay as they are unless the new one counts another ``replaced``.
+        A receipt of another version, which must be ``over`` (seen when the work began), goes with
+        its quarantine if each parcel is named again, left alone or replaced once more. An entry
+        keeps number and verdict if its positions are among those that it had; else it is new.
         Raises ``FenceLost``, and ``Unbalanced`` for what does not balance or would be lost.
         """
         ...
@@ -146,7 +149,6 @@ class Failures(Protocol):
         ...
 
     def failed(self, failure: Failure) -> None: ...
-
     def failures(self) -> Sequence[Failure]: ...
 
 
@@ -227,7 +229,6 @@ class Runs(Protocol):
     """What was started, and how it ended."""
 
     def begin(self, run: Run) -> None: ...
-
     def end(
         self, run: RunId, state: RunState, at: datetime, summary: Mapping[str, object]
     ) -> None: ...
@@ -265,7 +266,7 @@ class Comparisons(Protocol):
 
 
 class Outbox(Protocol):
-    """Entries that the journal has yet to take."""
+    """Entries that the journal has yet to take; none is ever forgotten."""
 
     def entries(self, after: int, limit: int) -> Sequence[tuple[int, bytes]]: ...
 

@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 
@@ -134,11 +135,19 @@ def plan(digest: str = "a" * 64, stripes: int = 2, slices: int = 4) -> Plan:
 
 
 def held(ledger: Leases, name: str = "a/1") -> Callable[[Receipt], None]:
-    """Return a commit under a lease of its own."""
+    """Return a commit under a lease of its own, over whatever stands."""
     lease = ledger.take(name, "me", None)
     assert lease is not None
     commit = ledger.commit  # type: ignore[attr-defined]
-    return lambda each: commit(each, lease, [f"entry of {each.batch}".encode()])
+    return lambda each: commit(
+        each, lease, [f"entry of {each.batch}".encode()], standing(ledger, each.batch)
+    )
+
+
+def standing(ledger: Any, batch: BatchName) -> str | None:
+    """Return the version of ``batch`` that stands."""
+    found = (name for name in ledger.committed([batch.slice]) if name.ordinal == batch.ordinal)
+    return next((name.version for name in found), None)
 
 
 class LedgerContract(ABC):
@@ -406,9 +415,12 @@ class LedgerContract(ABC):
         commit(receipt(1, waiting=(waits(Reason.ORPHAN, 1),)))
         (entry,) = ledger.waiting()
         ledger.decide([entry.id], Verdict.RELEASE, "ada", "")
-        empty = Waiting(reason=Reason.ORPHAN, region=None, rows=0, positions=())
+        empty = Waiting(reason=Reason.ORPHAN, region=None, rows=0, positions=(1,))
         commit(receipt(1, line(IE, 1), waiting=(empty,)))
         assert ledger.reopened([piece_id(1)]) == frozenset()
+        assert ledger.entry(entry.id) == replace(
+            entry, rows=0, verdict=Verdict.RELEASE, by="ada", why=""
+        )
         ledger.decide([entry.id], Verdict.DROP, "bob", "no")
         assert ledger.reopened([piece_id(1)]) == {entry.batch}
 

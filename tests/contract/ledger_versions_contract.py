@@ -193,7 +193,33 @@ class LedgerVersionsContract(ABC):
         ledger.take("a/1", "you", (old.fence, 0))
         before = _all(ledger)
         with pytest.raises(FenceLost):
-            ledger.commit(V2, old, [b"ghost"])
+            ledger.commit(V2, old, [b"ghost"], "v1")
+        assert _all(ledger) == before
+
+    @pytest.mark.parametrize("over", [None, "v0", "v1"])
+    @pytest.mark.parametrize("lines", [(), V2.lines])
+    def test_who_began_before_a_newer_version_stood_commits_nothing_over_it(
+        self, ledger: Ledger, over: str | None, lines: tuple[Line, ...]
+    ) -> None:
+        """Not even where the newer one has no parcel that could be forgotten."""
+        held(ledger)(receipt(1, *lines, version="v2"))
+        lease = ledger.take("b/1", "late", None)
+        assert lease is not None
+        before = _all(ledger)
+        late = receipt(1, *(replace(each, replaced=each.replaced + 1) for each in lines))
+        with pytest.raises(FenceLost, match="newer version"):
+            ledger.commit(late, lease, [b"late"], over)
+        assert _all(ledger) == before
+        ledger.commit(late, lease, [b"late"], "v2")
+        assert list(ledger.receipts()) == [late]
+
+    def test_a_commit_over_a_former_version_may_be_repeated(self, ledger: Ledger) -> None:
+        held(ledger)(V1)
+        lease = ledger.take("b/1", "me", None)
+        assert lease is not None
+        ledger.commit(V2, lease, [b"once"], "v1")
+        before = _all(ledger)
+        ledger.commit(V2, lease, [b"once"], "v1")
         assert _all(ledger) == before
 
     def test_a_batch_that_the_source_no_longer_has_leaves_empty_parcels(

@@ -6,7 +6,7 @@ import pytest
 
 from repatria.amendment import amend, home_lines
 from repatria.batch import Reason
-from repatria.errors import Unbalanced
+from repatria.errors import FenceLost, Unbalanced
 from repatria.receipt import ELSEWHERE
 from tests.contract.ledger_contract import DE, DUBLIN_2, IE, NO, line, receipt, waits
 
@@ -51,18 +51,30 @@ def test_what_was_read_never_changes(change: dict[str, object], *, reopened: boo
 
 def test_another_version_takes_the_place_of_the_former_whole() -> None:
     newer = receipt(1, line(IE, 9, replaced=1), line(DE, 1), version="v2", erased=2)
-    assert amend(STORED, newer, reopened=False) is newer
+    assert amend(STORED, newer, reopened=False, over="v1") is newer
+
+
+@pytest.mark.parametrize("over", [None, "v0", "v2"])
+def test_another_version_stands_only_over_the_one_that_its_work_began_from(
+    over: str | None,
+) -> None:
+    empty = replace(STORED, lines=())
+    newer = receipt(1, line(IE, 9), version="v2")
+    assert amend(empty, newer, reopened=False, over="v1") is newer
+    for reopened in (False, True):
+        with pytest.raises(FenceLost):
+            amend(empty, newer, reopened=reopened, over=over)
 
 
 def test_another_version_is_bound_by_the_parcels_of_the_former_one() -> None:
     alone = receipt(1, line(IE, 3), version="v2")
-    assert amend(STORED, alone, reopened=False) is alone
+    assert amend(STORED, alone, reopened=False, over="v1") is alone
     for reopened in (False, True):
         with pytest.raises(Unbalanced, match="forgotten"):
-            amend(STORED, replace(alone, lines=()), reopened=reopened)
+            amend(STORED, replace(alone, lines=()), reopened=reopened, over="v1")
         for wrong in (line(IE, 3, replaced=2), replace(line(IE, 3), sha256="00" * 32)):
             with pytest.raises(Unbalanced, match="behind"):
-                amend(STORED, replace(alone, lines=(wrong,)), reopened=reopened)
+                amend(STORED, replace(alone, lines=(wrong,)), reopened=reopened, over="v1")
 
 
 def test_residency_may_change_only_in_a_batch_that_was_opened() -> None:
@@ -88,6 +100,13 @@ def test_kept_records_are_not_forgotten_by_an_entry_that_does_not_say_where() ->
     assert amend(STORED, again, reopened=True).waiting[0] == kept
     moved = replace(bare, positions=(9,))
     assert amend(STORED, replace(again, waiting=(moved,)), reopened=True).waiting == (moved,)
+
+
+def test_an_entry_of_none_that_wait_keeps_no_copy_of_those_that_did() -> None:
+    (entry,) = STORED.waiting
+    moved = replace(entry, rows=0, site=None, kept=None)
+    later = replace(STORED, waiting=(moved,), erased=entry.rows)
+    assert amend(STORED, later, reopened=True).waiting == (moved,)
 
 
 def test_the_home_of_a_region_is_the_line_recorded_first() -> None:

@@ -18,6 +18,7 @@ from repatria.ports.bucket import ABSENT, Absent
 from repatria.ports.records import Arrived, Parcel
 from repatria.receipt import BatchName, Line, Receipt
 from repatria.stored import ObjectVersion
+from tests.contract.ledger_contract import standing
 from tests.people import DUBLIN, IE, PROFILES, US, piece, profiles
 
 
@@ -76,7 +77,7 @@ def commit(
         decisions="a:b",
         bytes_read=1,
     )
-    ledger.commit(receipt, lease, [])
+    ledger.commit(receipt, lease, [], standing(ledger, receipt.batch))
     ledger.release(lease)
     return line
 
