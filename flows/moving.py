@@ -196,7 +196,8 @@ def _ruled(ledger: Ledger, name: DatasetName) -> frozenset[Reason]:
 
 
 def _released(ledger: Ledger, name: DatasetName) -> dict[BatchName, Released]:
-    found: defaultdict[BatchName, set[tuple[Reason, RegionName | None]]] = defaultdict(set)
+    found: defaultdict[BatchName, dict[tuple[Reason, RegionName | None], frozenset[int]]]
+    found = defaultdict(dict)
     for entry in ledger.waiting(name, Verdict.RELEASE):
-        found[entry.batch].add((entry.reason, entry.region))
-    return {batch: Released(entries=frozenset(entries)) for batch, entries in found.items()}
+        found[entry.batch][entry.reason, entry.region] = frozenset(entry.positions)
+    return {batch: Released(entries=entries) for batch, entries in found.items()}

@@ -34,8 +34,8 @@ class Custody:
     def waiting(self, sorted_: Sorted) -> tuple[Waiting, ...]:
         """Keep what waits of a batch, and say where; a repetition keeps the same again.
 
-        What was released and waits no more is told with no rows, so that the release is
-        remembered when the batch is read another time.
+        What was released and waits no more is told with no rows and the positions that were
+        released, so that the release is remembered when the batch is read another time.
         """
         found = refused(sorted_.batch.refused)
         for reason, region, rows in sorted_.waiting():
@@ -47,11 +47,14 @@ class Custody:
             )
             found.append(self._kept(sorted_.batch, waiting, sorted_.batch.rows.take(rows)))
         let = self.released.get(name_of(sorted_.batch), Released()).entries
-        gone = let - {(waiting.reason, waiting.region) for waiting in found}
+        gone = let.keys() - {(waiting.reason, waiting.region) for waiting in found}
         past = sorted(gone, key=lambda entry: (entry[0], entry[1] or ""))
         return (
             *found,
-            *(Waiting(reason=why, region=where, rows=0, positions=()) for why, where in past),
+            *(
+                Waiting(reason=why, region=where, rows=0, positions=tuple(sorted(let[why, where])))
+                for why, where in past
+            ),
         )
 
     def _kept(self, batch: Batch, waiting: Waiting, rows: pa.Table) -> Waiting:

@@ -3,6 +3,9 @@
 Precedence, and why: a record of elsewhere *stays*, whatever else is true of it; an *erased* user
 never comes back; a *superseded* copy does not count, so its flaws do not either; a conflict or an
 orphan waits unless a person released it; and then residency decides.
+
+A release by number is about the records that the person saw, known by where they stand. Where
+others have joined them, for the same reason and region, all of them wait for a person again.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from repatria.atlas import ELSEWHERE, Atlas, Codes
-from repatria.batch import Batch, Reason, taken_from
+from repatria.batch import Batch, Positions, Reason, taken_from
 from repatria.contest import Standing
 from repatria.names import RegionName
 from repatria.receipt import ELSEWHERE as ELSEWHERE_NAME
@@ -37,10 +40,13 @@ def waits(reason: Reason) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Released:
-    """Which contested records a person released: whole reasons, or a reason in one region."""
+    """Which contested records a person released: whole reasons, or some records of a region.
+
+    ``entries`` has the positions that were released for a reason in a region (None: not known).
+    """
 
     reasons: frozenset[Reason] = frozenset()
-    entries: frozenset[tuple[Reason, RegionName | None]] = frozenset()
+    entries: Mapping[tuple[Reason, RegionName | None], frozenset[int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,19 +55,22 @@ class Evidence:
 
     erased: npt.NDArray[np.bool_]
     standing: npt.NDArray[np.uint8]
+    positions: Positions
     released: Released = field(default_factory=Released)
 
 
 def decide(codes: Codes, evidence: Evidence, atlas: Atlas) -> Codes:
     """Return the fate of each row: a region's index, or one of the codes of this module."""
     assert len(codes) == len(evidence.erased) == len(evidence.standing), "one of each per row"
+    assert len(codes) == len(evidence.positions), "each row stands somewhere"
     fates = codes.copy()
     for code in np.unique(codes[codes < ELSEWHERE]):
         fates[codes == code] = waits(reason_of(int(code)))
     here = codes != ELSEWHERE
     for standing, reason in _CONTESTED.items():
-        rows = here & (evidence.standing == standing) & ~_released(codes, reason, evidence, atlas)
-        fates[rows] = waits(reason)
+        contested = here & ~evidence.erased & (evidence.standing == standing)
+        free = _released(np.where(contested, codes, ELSEWHERE), reason, evidence, atlas)
+        fates[contested & ~free] = waits(reason)
     fates[here & (evidence.standing == Standing.SUPERSEDED)] = SUPERSEDED
     fates[here & evidence.erased] = ERASED
     return fates
@@ -70,12 +79,16 @@ def decide(codes: Codes, evidence: Evidence, atlas: Atlas) -> Codes:
 def _released(
     codes: Codes, reason: Reason, evidence: Evidence, atlas: Atlas
 ) -> npt.NDArray[np.bool_]:
+    """Return which rows are released; ``codes`` is ``ELSEWHERE`` where nothing is contested."""
     if reason in evidence.released.reasons:
         return np.ones(len(codes), dtype=np.bool_)
     free = np.zeros(len(codes), dtype=np.bool_)
-    for released, region in evidence.released.entries:
+    for (released, region), positions in evidence.released.entries.items():
         if released is reason:
-            free |= (codes < ELSEWHERE) if region is None else (codes == atlas.index(region))
+            group = (codes < ELSEWHERE) if region is None else (codes == atlas.index(region))
+            seen = np.fromiter(positions, dtype=np.uint64, count=len(positions))
+            if np.isin(evidence.positions[group], seen).all():
+                free |= group
     return free
 
 

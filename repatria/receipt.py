@@ -49,8 +49,9 @@ class Line:
 class Waiting:
     """Records of one batch that wait in quarantine for one reason.
 
-    ``positions`` says where they stand in the source. ``kept`` is the enclave object that
-    holds them, where the law allowed one; ``region`` is None where it is not known.
+    ``positions`` says where they stand in the source; with no ``rows``, where those stand that
+    a person released. ``kept`` is the enclave object that holds them, where the law allowed one;
+    ``region`` is None where it is not known.
     """
 
     reason: Reason

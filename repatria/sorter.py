@@ -41,6 +41,7 @@ class Sorter:
                 declared(batch.rows, self.resolver.dataset.user).combine_chunks()
             ),
             standing=standing,
+            positions=batch.positions,
             released=Released(self.always.reasons | mine.reasons, mine.entries),
         )
         atlas = self.resolver.atlas

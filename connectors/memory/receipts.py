@@ -191,6 +191,8 @@ class MemoryReceipts:
 
     def _entry(self, receipt: Receipt, waiting: Waiting, old: Quarantined | None) -> Quarantined:
         ruling = self._rules.get((receipt.dataset, waiting.reason))
+        if old is not None and not set(waiting.positions) <= set(old.positions):
+            old = None  # Nobody has seen all of these: it is another entry.
         if old is None:
             self._numbers += 1
         new = Quarantined(

@@ -1,14 +1,16 @@
 """The quarantine: what of each batch waits, and what people decided about it.
 
 A decision outlives the receipt that it was made about: a batch read again keeps the verdict
-of each reason and region. A released entry whose records still wait was read before the release,
-and so its batch stays open; a release is never lost to a commit that crossed it.
+of each reason and region, for as long as no other records joined those that were decided. Else
+that is another entry, under a number of its own, and nobody has decided about it. A released
+entry whose records still wait was read before the release, and so its batch stays open; a
+release is never lost to a commit that crossed it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from sqlalchemy import Connection, Row, Select, delete, select, update
 
@@ -22,9 +24,10 @@ from connectors.sql.tables import accounts, rulings, waiting
 from repatria.batch import Reason
 from repatria.names import DatasetName, RegionName, SiteName, SliceId
 from repatria.ports.ledger import Quarantined, Verdict
-from repatria.receipt import BatchName, Receipt
+from repatria.receipt import BatchName, Receipt, Waiting
 
 BY_RULE: Final = "decided for the whole dataset"
+_Held: TypeAlias = Mapping[tuple[str, str], Row[Any]]
 
 
 class SqlQuarantine(Shelf):
@@ -104,18 +107,16 @@ class SqlQuarantine(Shelf):
 
 
 def settle(connection: Connection, seal: Seal, number: int, receipt: Receipt) -> bool:
-    """Make the entries of a batch those of its receipt; verdicts stay.
+    """Make the entries of a batch those of its receipt; verdicts stay with what they are about.
 
     Returns whether released records still wait, so that the batch must be read again.
     """
-    query = select(waiting.c.id, waiting.c.reason, waiting.c.region, waiting.c.verdict)
-    rows = connection.execute(query.where(waiting.c.batch == number)).all()
-    held = {(row.reason, row.region): row for row in rows}
+    held = _held(connection, number, receipt)
     ruled = _rulings(connection, receipt) if receipt.waiting else {}
     released = False
     for place, entry in enumerate(receipt.waiting):
         values: dict[str, object] = waiting_row(seal, entry) | {"place": place}
-        old = held.pop((entry.reason.value, entry.region or ""), None)
+        old = held.get((entry.reason.value, entry.region or ""))
         if old is not None:
             verdict = str(old.verdict)
             connection.execute(update(waiting).where(waiting.c.id == old.id).values(values))
@@ -125,10 +126,23 @@ def settle(connection: Connection, seal: Seal, number: int, receipt: Receipt) ->
             values |= {"batch": number, **decided}
             connection.execute(insert_into(connection, waiting).values(values))
         released |= verdict == Verdict.RELEASE.value and entry.rows > 0
-    if held:
-        gone = [row.id for row in held.values()]
-        connection.execute(delete(waiting).where(waiting.c.id.in_(gone)))
     return released
+
+
+def _held(connection: Connection, number: int, receipt: Receipt) -> _Held:
+    """Return the entries of a batch that its receipt goes on with, and forget the others."""
+    rows = connection.execute(select(waiting).where(waiting.c.batch == number)).all()
+    told = {(entry.reason.value, entry.region or ""): entry for entry in receipt.waiting}
+    found = {(row.reason, row.region): row for row in rows}
+    held = {key: row for key, row in found.items() if _goes_on(row, told.get(key))}
+    gone = {row.id for row in rows} - {row.id for row in held.values()}
+    if gone:
+        connection.execute(delete(waiting).where(waiting.c.id.in_(gone)))
+    return held
+
+
+def _goes_on(row: Row[Any], entry: Waiting | None) -> bool:
+    return entry is not None and set(entry.positions) <= set(positions.unpack(row.positions))
 
 
 def _rulings(connection: Connection, receipt: Receipt) -> dict[str, dict[str, object]]:

@@ -26,6 +26,7 @@ from tests.contract.ledger_contract import (
     stripe,
     waits,
 )
+from tests.contract.ledger_decisions_contract import LedgerDecisionsContract
 from tests.contract.ledger_versions_contract import LedgerVersionsContract
 
 KEY = bytes(range(32))
@@ -35,14 +36,14 @@ def url(folder: Path) -> str:
     return f"sqlite:///{folder}/a ledger?.db".replace("?", "%")
 
 
-class TestSqlLedger(LedgerContract, LedgerVersionsContract):
+class TestSqlLedger(LedgerContract, LedgerDecisionsContract, LedgerVersionsContract):
     @pytest.fixture
     def ledger(self, tmp_path: Path) -> Iterator[Ledger]:
         with open_ledger(url(tmp_path), create=True) as found:
             yield found
 
 
-class TestSealedSqlLedger(LedgerContract, LedgerVersionsContract):
+class TestSealedSqlLedger(LedgerContract, LedgerDecisionsContract, LedgerVersionsContract):
     @pytest.fixture
     def ledger(self, tmp_path: Path) -> Iterator[Ledger]:
         with open_ledger(url(tmp_path), create=True, seal=AesGcmSeal(KEY)) as found:

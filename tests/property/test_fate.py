@@ -10,6 +10,7 @@ from repatria.atlas import ELSEWHERE
 from repatria.batch import Reason
 from repatria.contest import Standing
 from repatria.fate import ERASED, STAYS, SUPERSEDED, Evidence, Released, Sorted, decide
+from repatria.names import RegionName
 from repatria.residency import Resolver, code_of, decisions
 from tests.people import ATLAS, PROFILES, batch_of, profiles
 
@@ -20,20 +21,24 @@ ROWS = st.lists(
 RELEASES = st.builds(
     Released,
     reasons=st.frozensets(st.sampled_from([Reason.CONFLICT, Reason.ORPHAN])),
-    entries=st.frozensets(
-        st.tuples(st.sampled_from([Reason.CONFLICT, Reason.ORPHAN]), st.sampled_from(ATLAS.names))
+    entries=st.dictionaries(
+        st.tuples(
+            st.sampled_from([Reason.CONFLICT, Reason.ORPHAN]), st.sampled_from([None, *ATLAS.names])
+        ),
+        st.frozensets(st.integers(0, 39)),
     ),
 )
 
 
 def sorted_of(rows: list[tuple[int, bool, Standing]], released: Released) -> Sorted:
+    batch = batch_of(profiles(["IE"] * len(rows)))
     codes = np.array([code for code, _, _ in rows], dtype=np.int32)
     evidence = Evidence(
         erased=np.array([erased for _, erased, _ in rows], dtype=np.bool_),
         standing=np.array([standing for _, _, standing in rows], dtype=np.uint8),
+        positions=batch.positions,
         released=released,
     )
-    batch = batch_of(profiles(["IE"] * len(rows)))
     return Sorted(
         batch=batch, atlas=ATLAS, codes=codes, fates=decide(codes, evidence, ATLAS), decisions=""
     )
@@ -79,12 +84,36 @@ def test_a_contested_record_waits_until_somebody_releases_it(
             assert (fate == STAYS) == (code == ELSEWHERE)
 
 
+@given(ROWS, st.data())
+def test_a_release_by_number_is_about_the_records_that_waited_and_no_others(
+    rows: list[tuple[int, bool, Standing]], data: st.DataObject
+) -> None:
+    first = sorted_of(rows, Released())
+    groups: dict[tuple[Reason, RegionName | None], frozenset[int]] = {
+        (reason, region): frozenset(first.batch.positions[places].tolist())
+        for reason, region, places in first.waiting()
+        if reason in {Reason.CONFLICT, Reason.ORPHAN}
+    }
+    again = sorted_of(rows, Released(entries=groups))
+    left = {(reason, region) for reason, region, _ in again.waiting()}
+    assert not left & groups.keys(), "all that waited was seen"
+    if groups:
+        key = data.draw(st.sampled_from(list(groups)))
+        unseen = data.draw(st.sampled_from(sorted(groups[key])))
+        fewer = sorted_of(rows, Released(entries={**groups, key: groups[key] - {unseen}}))
+        waiting = {(why, where): places for why, where, places in fewer.waiting()}
+        assert frozenset(fewer.batch.positions[waiting[key]].tolist()) == groups[key]
+        assert not waiting.keys() & (groups.keys() - {key}), "the others are released"
+
+
 @given(st.lists(st.sampled_from(["IE", "DE", "NO", "US", "ZZ", "ie", None]), max_size=60))
 def test_the_split_has_each_record_once_and_in_order(countries: list[str | None]) -> None:
     rows = profiles(countries)
     codes = Resolver(dataset=PROFILES, atlas=ATLAS).resolve(rows)
     evidence = Evidence(
-        erased=np.zeros(len(codes), dtype=np.bool_), standing=np.zeros(len(codes), dtype=np.uint8)
+        erased=np.zeros(len(codes), dtype=np.bool_),
+        standing=np.zeros(len(codes), dtype=np.uint8),
+        positions=batch_of(rows).positions,
     )
     done = Sorted(
         batch=batch_of(rows),

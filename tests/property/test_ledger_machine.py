@@ -22,7 +22,7 @@ from repatria.batch import Reason
 from repatria.errors import FenceLost, Unbalanced
 from repatria.names import Ordinal, RegionName, SiteName, SliceId
 from repatria.ports.ledger import Lease, Ledger, Quarantined, Verdict
-from repatria.receipt import Line, Receipt, Waiting
+from repatria.receipt import BatchName, Line, Receipt, Waiting
 from tests.contract.ledger_contract import (
     DE,
     DUBLIN,
@@ -35,11 +35,13 @@ from tests.contract.ledger_contract import (
 )
 
 _Parcel: TypeAlias = tuple[SliceId, Ordinal, RegionName, SiteName]
+_Group: TypeAlias = tuple[BatchName, Reason, RegionName | None]
 _Answer = TypeVar("_Answer")
 _PIECES = [piece_id(number) for number in range(3)]
 _rows = st.integers(0, 2)
 _names = st.sampled_from(["a/1", "a/2"])
 _verdicts = st.sampled_from(list(Verdict))
+_overs = st.sampled_from([None, "v1", "v2"])
 _fates = st.sampled_from(["replaced"] * 4 + ["left alone"] * 4 + ["forgotten"])
 _reasons = st.sampled_from([Reason.ORPHAN, Reason.MALFORMED])
 
@@ -49,10 +51,9 @@ def _waiting(draw: st.DrawFn) -> tuple[Waiting, ...]:
     found: dict[tuple[Reason, RegionName | None], Waiting] = {}
     for reason in draw(st.lists(_reasons, max_size=2)):
         region = draw(st.sampled_from([None, IE]))
-        places = tuple(range(draw(_rows)))
-        found[reason, region] = Waiting(
-            reason=reason, region=region, rows=len(places), positions=places
-        )
+        places = tuple(sorted(draw(st.sets(st.integers(0, 2), max_size=2))))
+        rows = len(places) if draw(st.integers(0, 3)) else 0  # None waits: all were released.
+        found[reason, region] = Waiting(reason=reason, region=region, rows=rows, positions=places)
     return tuple(found.values())
 
 
@@ -90,6 +91,7 @@ class TwoLedgers(RuleBasedStateMachine):
         self.leases: list[Lease] = []
         self.parcels: dict[_Parcel, int] = {}
         self.owed = 0
+        self.decided: dict[_Group, set[tuple[Verdict, tuple[int, ...]]]] = {}
 
     def teardown(self) -> None:
         self.real.close()
@@ -122,12 +124,12 @@ class TwoLedgers(RuleBasedStateMachine):
         self.same(lambda ledger: ledger.release(lease))
 
     @precondition(lambda self: bool(self.leases))
-    @rule(data=st.data(), made=_receipts(), again=st.booleans())
-    def commit(self, data: st.DataObject, made: Receipt, *, again: bool) -> None:
+    @rule(data=st.data(), made=_receipts(), over=_overs, again=st.booleans())
+    def commit(self, data: st.DataObject, made: Receipt, over: str | None, *, again: bool) -> None:
         lease = data.draw(st.sampled_from(self.leases[-2:]))
         entry = f"{made.batch} {made.moved}".encode()
         for _ in range(1 + again):
-            self.same(lambda ledger: ledger.commit(made, lease, [entry]))
+            self.same(lambda ledger: ledger.commit(made, lease, [entry], over))
 
     @precondition(lambda self: bool(self.leases and self.model.committed(_PIECES)))
     @rule(data=st.data(), site=st.sampled_from([DUBLIN, DUBLIN_2]))
@@ -154,6 +156,7 @@ class TwoLedgers(RuleBasedStateMachine):
                 replace(made, batch=batch, lines=lines),
                 self.leases[-1],
                 [f"{batch} {lines}".encode()],
+                stored.batch.version,
             )
         )
 
@@ -165,6 +168,8 @@ class TwoLedgers(RuleBasedStateMachine):
     @rule(data=st.data(), verdict=_verdicts)
     def decide(self, data: st.DataObject, verdict: Verdict) -> None:
         place = data.draw(st.integers(0, len(list(self.model.waiting())) - 1))
+        entry = list(self.model.waiting())[place]
+        self.decided.setdefault(_group(entry), set()).add((verdict, entry.positions))
         self.same(
             lambda ledger: ledger.decide([list(ledger.waiting())[place].id], verdict, "ada", "so")
         )
@@ -185,6 +190,16 @@ class TwoLedgers(RuleBasedStateMachine):
         self.same(lambda ledger: ledger.accounts())
         self.same(lambda ledger: [entry for _, entry in ledger.entries(0, 100)])
         self.same(lambda ledger: [ledger.look(name) for name in ("a/1", "a/2")])
+
+    @invariant()
+    def a_decision_by_number_is_about_nothing_else(self) -> None:
+        for entry in self.real.waiting():
+            if entry.why == "so":
+                seen = self.decided[_group(entry)]
+                assert any(
+                    verdict is entry.verdict and set(entry.positions) <= set(positions)
+                    for verdict, positions in seen
+                )
 
     @invariant()
     def of_each_batch_one_version_stands(self) -> None:
@@ -230,6 +245,10 @@ def _next(old: Line, rows: int, fate: str) -> Line | None:
     if fate == "left alone" and rows == old.rows:
         return old
     return line(old.region, rows, old.site, old.replaced + 1)
+
+
+def _group(entry: Quarantined) -> _Group:
+    return entry.batch, entry.reason, entry.region
 
 
 def _parcels(ledger: Ledger) -> dict[_Parcel, int]:

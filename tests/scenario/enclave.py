@@ -337,9 +337,10 @@ class Enclave:
         return list(self.ledger.comparisons(run))
 
     def sorter(self, dataset: Dataset, plan: Plan) -> Sorter:
-        released: defaultdict[Any, set[tuple[Reason, RegionName | None]]] = defaultdict(set)
+        released: defaultdict[Any, dict[tuple[Reason, RegionName | None], frozenset[int]]]
+        released = defaultdict(dict)
         for entry in self.ledger.waiting(dataset.name, Verdict.RELEASE):
-            released[entry.batch].add((entry.reason, entry.region))
+            released[entry.batch][entry.reason, entry.region] = frozenset(entry.positions)
         ruled = frozenset(
             reason
             for (name, reason), verdict in self.ledger.rules().items()
@@ -350,7 +351,7 @@ class Enclave:
             tombstones=self.tombstones,
             contest=self._contest(dataset.name, plan),
             always=Released(reasons=ruled),
-            released={name: Released(entries=frozenset(e)) for name, e in released.items()},
+            released={name: Released(entries=entries) for name, entries in released.items()},
         )
 
     # What stands at home, told by nobody but the stores.

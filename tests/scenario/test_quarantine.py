@@ -136,6 +136,59 @@ def test_orphans_of_a_region_and_of_none_may_be_released_together(tmp_path: Path
     balanced(enclave)
 
 
+@pytest.mark.parametrize("verdict", [Verdict.DROP, Verdict.RELEASE])
+def test_a_decision_by_number_is_no_decision_about_records_that_joined(
+    tmp_path: Path, verdict: Verdict
+) -> None:
+    """The primary loses two people: now three orphans stand in a batch where one was decided."""
+    enclave = Enclave(tmp_path, datasets={PROFILES.name: PROFILES})
+    all_five = [(f"i{number}", "IE", 1) for number in range(5)]
+    enclave.us.plant("profiles/a.parquet", parquet_of(all_five))
+    enclave.singapore.plant(
+        "profiles/z.parquet", parquet_of([("lost", "IE", 1), ("i1", "IE", 1), ("i2", "IE", 1)])
+    )
+    enclave.migrate(enclave.plan())
+    (seen,) = enclave.ledger.waiting()
+    enclave.ledger.decide([seen.id], verdict, "ann", "one lost record")
+    assert enclave.migrate(enclave.plan()).state is RunState.COMPLETE
+    left = [each for each in all_five if each[0] not in {"i1", "i2"}]
+    enclave.us.plant("profiles/a.parquet", parquet_of(left))
+    plan = enclave.plan()
+    for _ in range(2):
+        ending = enclave.migrate(plan)
+        assert (ending.state, ending.exit_code, ending.waiting) == (RunState.INCOMPLETE, 14, 3)
+        assert enclave.trusted() == enclave.arrived() == profiles(IE="i0 i3 i4")
+        balanced(enclave)
+    (entry,) = enclave.ledger.waiting()
+    assert (entry.rows, entry.verdict, entry.by) == (3, Verdict.OPEN, None)
+    assert enclave.ledger.decide([seen.id], verdict, "ann", "an old number") == 0
+    enclave.ledger.decide([entry.id], Verdict.RELEASE, "bob", "all three")
+    assert enclave.migrate(plan).state is RunState.COMPLETE
+    assert enclave.trusted() == enclave.arrived() == profiles(IE="i0 i1 i2 i3 i4 lost")
+    balanced(enclave)
+
+
+def test_a_release_is_remembered_for_its_records_alone(tmp_path: Path) -> None:
+    """Released, moved, and read again: beside another orphan, the one that moved waits too."""
+    marks = MemoryTombstones()
+    enclave = with_orphans(tmp_path, marks)
+    plan = enclave.plan()
+    enclave.migrate(plan)
+    numbers = [entry.id for entry in enclave.ledger.waiting()]
+    enclave.ledger.decide(numbers, Verdict.RELEASE, "ann", "both")
+    enclave.migrate(plan)
+    marks.add("oi")
+    enclave.ledger.reopen([receipt.batch for receipt in enclave.ledger.receipts()])
+    assert enclave.migrate(plan).state is RunState.COMPLETE, "fewer than were released"
+    assert enclave.trusted() == profiles(IE="i1", DE="g1 og")
+    assert {len(entry.positions) for entry in enclave.ledger.waiting()} == {1}
+    enclave.us.plant("profiles/a.parquet", parquet_of([("i1", "IE", 1)]))
+    ending = enclave.migrate(enclave.plan())
+    assert (ending.state, ending.waiting) == (RunState.INCOMPLETE, 2), "g1 and og"
+    assert enclave.trusted() == enclave.arrived() == profiles(IE="i1")
+    balanced(enclave)
+
+
 def test_dropped_records_stay_where_they_are_and_block_nothing(tmp_path: Path) -> None:
     enclave = with_orphans(tmp_path)
     plan = enclave.plan()
