@@ -6,13 +6,15 @@ Pure: takes values, returns sentences. Whoever reads them has not read the manua
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from flows.report.numbers import count, plural
-from flows.report.outcome import Outcome
+from flows.report.outcome import Narrowed, Outcome
 from flows.report.reasons import of_object, of_record
 
+NAMED_MAX = 6
+"""Regions or datasets that a sentence names; the rest are counted."""
 OBJECTS_NAMED = 5
 """Failed objects of one kind that are named; the rest are counted."""
 
@@ -24,6 +26,7 @@ class Point:
     what: str
     todo: str = ""
     names: tuple[str, ...] = ()
+    because: tuple[str, ...] = ()
 
 
 def headline(outcome: Outcome) -> str:
@@ -31,10 +34,28 @@ def headline(outcome: Outcome) -> str:
     if outcome.state == "complete" and outcome.rehearsed:
         return "The rehearsal found nothing in the way. Nothing was written."
     if outcome.state == "complete":
-        return "Everything in the plan has moved, and the books balance."
+        return f"{_everything(outcome.narrowed)}, and the books balance."
     waits = "some of it would wait for a person" if outcome.rehearsed else "some of it waits"
     done = "Rehearsed to the end" if outcome.rehearsed else "Moved as far as it goes"
     return f"{done}, but {waits}."
+
+
+def _everything(narrowed: Sequence[Narrowed]) -> str:
+    if not narrowed:
+        return "Everything in the plan has moved"
+    parts = (f"{it.kind} {first(it.asked)}; the plan has {count(it.planned)}" for it in narrowed)
+    return f"Everything asked for has moved ({', '.join(parts)})"
+
+
+def first(names: Sequence[str]) -> str:
+    """Name the first few, and count the rest."""
+    rest = len(names) - NAMED_MAX
+    return ", ".join(names[:NAMED_MAX]) + (f" and {count(rest)} more" if rest > 0 else "")
+
+
+def moved_so_far(rows: int, *, rehearsed: bool) -> str:
+    """Say how many records a run under way has moved, or would have."""
+    return f"{count(rows)} {'would move' if rehearsed else 'moved'}"
 
 
 def points(outcome: Outcome) -> list[Point]:
@@ -80,7 +101,7 @@ def _audit(outcome: Outcome) -> Iterator[Point]:
         "empty": (
             "without a single object at the source",
             "dataset",
-            "See whether its prefix is right: nothing was found is not the same as nothing is there.",
+            "See whether its prefix is right: finding nothing is not the same as having nothing.",
         ),
         "left": (
             "at home whose place at the source is in the plan no more",
@@ -102,4 +123,7 @@ def next_step(outcome: Outcome) -> str:
         return "repatria migrate --live"
     if outcome.quarantine:
         return "repatria quarantine list"
-    return "repatria verify" if outcome.state == "complete" else "repatria status"
+    if outcome.state != "complete":
+        return "repatria status"
+    asked = [f" --{it.kind[:-1]} {name}" for it in outcome.narrowed for name in it.asked]
+    return "repatria verify" + "".join(asked)
