@@ -122,11 +122,12 @@ def estimate(
         workers=house.workers,
         clock=house.clock,
     )
-    sources = {s.site: s for s in (house.sources.primary, house.sources.backup) if s is not None}
     told: dict[str, dict[str, object]] = {}
     for name, sample in samples.items():
         users = directory(house, sample.dataset, frame.directories)
-        told[name] = estimator.dataset(sample, sources, house.resolver(sample.dataset, users))
+        told[name] = estimator.dataset(
+            sample, house.sources.by_site, house.resolver(sample.dataset, users)
+        )
     coming = _coming(house, told)
     away = [line for sample in samples.values() for line in frozen_away(sample)]
     against = [*warnings(regions, house.config.sites, coming), *away]

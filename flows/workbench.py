@@ -1,7 +1,8 @@
 """What a plan is made of besides slices: directories of users, and reconciliations, kept as files.
 
 A file is named by its digest, which the plan remembers. Beside it stands a note that says from
-which very slices it was made, so that planning again without a change reads nothing again.
+which very slices (and a directory from which verdicts on them) it was made, so that planning again
+without a change reads nothing again.
 """
 
 from __future__ import annotations
@@ -50,13 +51,16 @@ def contest(house: House, name: DatasetName, digest: str | None) -> Contest:
     return house.mapped(path, lambda file: ContestFile(file, digest))
 
 
-def build_directory(house: House, dataset: Dataset, pieces: Pieces) -> str:
-    """Build the directory of ``dataset`` from its primary slices; return its digest."""
+def build_directory(
+    house: House, dataset: Dataset, pieces: Pieces, contest_digest: str | None
+) -> str:
+    """Build the directory of ``dataset`` from what counts at both sites; return its digest."""
 
     def build(path: Path) -> str:
         builder = DirectoryBuilder(
             dataset=dataset,
-            source=house.sources.primary,
+            sources=house.sources.by_site,
+            contest=contest(house, dataset.name, contest_digest),
             digester=Digester(house.keys.key("directory")),
             regions=house.atlas.names,
             route=house.resolver(dataset, None).resolve,
@@ -65,7 +69,8 @@ def build_directory(house: House, dataset: Dataset, pieces: Pieces) -> str:
         )
         return builder.build(pieces()).digest
 
-    return _made(house, "directories", dataset, pieces, build)
+    inputs = _inputs(house, dataset, pieces, contest_digest or "uncontested")
+    return _made(house, "directories", dataset.name, inputs, build)
 
 
 def reconcile(house: House, dataset: Dataset, pieces: Pieces) -> str:
@@ -84,23 +89,28 @@ def reconcile(house: House, dataset: Dataset, pieces: Pieces) -> str:
         )
         return reconciler.reconcile(pieces).digest
 
-    return _made(house, "contests", dataset, pieces, build)
+    return _made(house, "contests", dataset.name, _inputs(house, dataset, pieces, ""), build)
+
+
+def _inputs(house: House, dataset: Dataset, pieces: Pieces, verdicts: str) -> str:
+    """Digest all that a file is made from: the dataset, the atlas, verdicts, every slice."""
+    inputs = hashlib.sha256(f"{dataset} {house.atlas.digest} {verdicts}\n".encode())
+    for piece in pieces():
+        inputs.update(f"{piece.id} {piece.version} {cut_text(piece.cut)}\n".encode())
+    return inputs.hexdigest()
 
 
 def _made(
-    house: House, kind: str, dataset: Dataset, pieces: Pieces, build: Callable[[Path], str]
+    house: House, kind: str, name: DatasetName, inputs: str, build: Callable[[Path], str]
 ) -> str:
-    """Make a file from slices, unless the very same slices made one before."""
-    inputs = hashlib.sha256(f"{kind} {dataset} {house.atlas.digest}".encode())
-    for piece in pieces():
-        inputs.update(f"{piece.id} {piece.version} {cut_text(piece.cut)}\n".encode())
+    """Make a file, unless the very same inputs made one before."""
     folder = house.state / kind
-    note = folder / f"{dataset.name}-{inputs.hexdigest()[:16]}.digest"
-    if note.exists() and _path(house, kind, dataset.name, digest := note.read_text()).exists():
+    note = folder / f"{name}-{inputs[:16]}.digest"
+    if note.exists() and _path(house, kind, name, digest := note.read_text()).exists():
         return digest
-    fresh = folder / f"{dataset.name}-{secrets.token_hex(8)}.new"
+    fresh = folder / f"{name}-{secrets.token_hex(8)}.new"
     digest = build(fresh)
-    fresh.replace(_path(house, kind, dataset.name, digest))
+    fresh.replace(_path(house, kind, name, digest))
     note.write_text(digest)
     return digest
 

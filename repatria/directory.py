@@ -1,10 +1,15 @@
 """Builds the directory user → region from the dataset that knows where users live.
 
-Read, digest, set aside by partition; then sort each partition and give each user one code:
+Read at both sites, leave out what does not count, digest, set aside by partition; then sort each
+partition and give each user one code:
 
 * rows of one user that agree give their code;
 * rows that do not agree give that of the newest version, if all have one and the newest agree;
 * anything else is "two regions", which waits for a person.
+
+What counts is what a move goes by, so that all records of a user end in one region: rows that
+win, and rows in conflict, of which either copy may be right. A superseded copy does not move,
+and an orphan may be of somebody deleted: neither has a say.
 
 A user whose country is not known is left out, and so is unknown to whoever asks. Partitions
 are by the first byte of the digest, so that they follow one another in order: memory holds one
@@ -13,7 +18,7 @@ of 256 at a time. The same rows give the same bytes, in whatever order they arri
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -22,11 +27,13 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from repatria.atlas import ELSEWHERE, UNKNOWN
+from repatria.contest import Standing
 from repatria.dataset import Dataset
 from repatria.digest import Digester
 from repatria.errors import Archived, Spoilt
-from repatria.names import RegionName, SliceId
+from repatria.names import RegionName, SiteName, SliceId
 from repatria.ports.records import Source
+from repatria.ports.rules import Contest
 from repatria.ports.spill import (
     PARTS,
     DirectoryBlock,
@@ -41,6 +48,7 @@ from repatria.slice import Slice
 from repatria.versions import Versions, versions
 
 TWO_REGIONS: Final = -3
+_COUNTS: Final = (Standing.WINS, Standing.CONFLICT)
 
 _ENTRY: Final = np.dtype(
     [("high", "<u8"), ("low", "<u8"), ("version", "<i8"), ("versioned", "?"), ("code", "<i2")]
@@ -62,12 +70,14 @@ class Built:
 class DirectoryBuilder:
     """Builds the directory of ``dataset``, whose rows ``route`` gives codes.
 
-    ``route`` returns one code per row: an index into ``regions``, -1 elsewhere, or any lower
-    code for what is not known.
+    ``sources`` has the source of every site that a slice may be of, ``contest`` the verdicts on
+    their rows. ``route`` returns one code per row: an index into ``regions``, -1 elsewhere, or
+    any lower code for what is not known.
     """
 
     dataset: Dataset
-    source: Source
+    sources: Mapping[SiteName, Source]
+    contest: Contest
     digester: Digester
     regions: tuple[RegionName, ...]
     route: Callable[[pa.Table], npt.NDArray[np.int32]]
@@ -75,10 +85,11 @@ class DirectoryBuilder:
     shelf: DirectoryShelf
 
     def build(self, pieces: Iterable[Slice]) -> Built:
-        """Read every slice once and keep the directory.
+        """Read every slice, of whichever site, once and keep the directory.
 
-        A slice that is spoilt or archived is named in the answer; its users are unknown unless
-        another slice tells of them. ``Transient`` and the rest pass through, and keep nothing.
+        A slice that is spoilt or archived, or was when it was reconciled, is named in the answer;
+        its users are unknown unless another slice tells of them. ``Transient`` and the rest pass
+        through, and keep nothing.
         """
         with self.spills.open(_ENTRY) as spill:
             told = _Told(spill)
@@ -94,7 +105,8 @@ class DirectoryBuilder:
         return Built(digest, told.users, told.rows, tuple(sorted(told.failed)))
 
     def _read(self, piece: Slice, told: _Told) -> None:
-        for batch in self.source.batches(self.dataset, piece, None):
+        for batch in self.sources[piece.site].batches(self.dataset, piece, None):
+            standings = self.contest.verdicts(piece.id, batch.ordinal, batch.rows.num_rows)
             users = declared(batch.rows, self.dataset.user)
             digests = self.digester.values([users], [self.dataset.user.type])
             codes = np.maximum(self.route(batch.rows), UNKNOWN)
@@ -104,7 +116,7 @@ class DirectoryBuilder:
             entries["high"], entries["low"] = digests.high, digests.low
             entries["code"] = codes
             _stamp(entries, stamps)
-            told.add(entries[users.is_valid().to_numpy()])
+            told.add(entries[users.is_valid().to_numpy() & np.isin(standings, _COUNTS)])
 
 
 @dataclass(slots=True)

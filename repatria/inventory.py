@@ -5,10 +5,11 @@ Listings stream: memory does not grow with the number of objects.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from repatria.dataset import BackupPolicy, Dataset
+from repatria.names import SiteName
 from repatria.pairing import Pair, pairs, same
 from repatria.ports.records import Source
 from repatria.slice import Slice
@@ -21,6 +22,11 @@ class Sources:
 
     primary: Source
     backup: Source | None = None
+
+    @property
+    def by_site(self) -> Mapping[SiteName, Source]:
+        """Return each source under the name of its site."""
+        return {source.site: source for source in (self.primary, self.backup) if source is not None}
 
 
 @dataclass(slots=True)

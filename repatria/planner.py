@@ -1,8 +1,9 @@
-"""Makes a plan: lists, settles the backup, builds directories, cuts, groups, estimates, saves.
+"""Makes a plan: lists, cuts, settles the backup, builds directories, groups, estimates, saves.
 
 Nothing is held that grows with the number of objects: slices go to a spool, from which the plan
 is digested first and stored second. A directory and a reconciliation are part of what a plan
-*is*, so their digests are in its digest.
+*is*, so their digests are in its digest. Reconciliations come first: a directory must place a
+user where the profile that counts says, whichever site holds it, or one user's records part.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from repatria.dataset import ByDirectory, Dataset
 from repatria.errors import PlanRefused
 from repatria.inventory import Inventory, Listed, Sources
 from repatria.limits import Limits
-from repatria.names import DatasetName, RegionName, SiteName
+from repatria.names import DatasetName, RegionName
 from repatria.plan import Plan, Stripe
 from repatria.planning import Digesting, Frame, stripes
 from repatria.ports.ledger import Plans
@@ -38,12 +39,13 @@ Pieces = Callable[[], Iterator[Slice]]
 class Workshop:
     """What planning has made elsewhere: directories, reconciliations, estimates.
 
-    ``directory`` builds the directory of a dataset from its primary slices and returns its
-    digest. ``reconcile`` settles a dataset's contested slices and returns the digest of the
-    verdicts. ``estimate`` reads a sample and says what the move will take.
+    ``reconcile`` settles a dataset's contested slices and returns the digest of the verdicts.
+    ``directory`` builds the directory of a dataset from all of its slices and the digest of its
+    verdicts (None: nothing is contested), and returns its digest. ``estimate`` reads a sample and
+    says what the move will take.
     """
 
-    directory: Callable[[Dataset, Pieces], str]
+    directory: Callable[[Dataset, Pieces, str | None], str]
     reconcile: Callable[[Dataset, Pieces], str]
     estimate: Callable[[Mapping[DatasetName, Sample], Frame], Mapping[str, object]]
     spool: Callable[[], Spool]
@@ -90,9 +92,6 @@ class _Gathered:
     def slices(self) -> Iterator[Slice]:
         for chunk in self.spool:
             yield from unpack(chunk)
-
-    def of_site(self, site: SiteName) -> Pieces:
-        return lambda: (piece for piece in self.slices() if piece.site == site)
 
     def told(self, directory: str | None) -> Sample:
         return Sample(
@@ -175,20 +174,22 @@ class Planner:
         config_digest: str,
         gathered: Mapping[DatasetName, _Gathered],
     ) -> Frame:
-        primary = self.sources.primary.site
+        reconciled = {
+            name: self.workshop.reconcile(self.datasets[name], held.slices)
+            for name, held in sorted(gathered.items())
+            if held.inventory.listed.contested
+        }
         return Frame(
             config_digest=config_digest,
             datasets=tuple(sorted(wanted)),
             regions=tuple(sorted(regions)),
             directories={
-                name: self.workshop.directory(self.datasets[name], gathered[name].of_site(primary))
+                name: self.workshop.directory(
+                    self.datasets[name], gathered[name].slices, reconciled.get(name)
+                )
                 for name in sorted(self._directories(wanted))
             },
-            reconciled={
-                name: self.workshop.reconcile(self.datasets[name], gathered[name].slices)
-                for name in sorted(wanted)
-                if gathered[name].inventory.listed.contested
-            },
+            reconciled=reconciled,
         )
 
     def _stripes(

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.directory_file import LAYOUT, MAGIC, DirectoryFile, DirectoryFileShelf
+from connectors.memory.contest import NoContest
 from connectors.memory.regions import MemoryRegions
 from connectors.memory.spill import MemorySpills
 from connectors.sections import write
@@ -23,7 +24,7 @@ from repatria.dataset import ByCountry, Column, ColumnType, Dataset, Format
 from repatria.digest import Digester
 from repatria.directory import Built, DirectoryBuilder
 from repatria.errors import BadObject, ConfigRefused, Damaged, DiskRefused, PlanRefused, Transient
-from repatria.names import DatasetName, RegionName
+from repatria.names import DatasetName, RegionName, SiteName
 from repatria.ports.spill import DirectoryBlock, DirectoryHead, Spills
 from tests.property.tables import Held, TableSource, piece
 
@@ -73,7 +74,8 @@ def build(
     source: Any = TableSource(tables)
     return DirectoryBuilder(
         dataset=dataset,
-        source=source,
+        sources={SiteName("us-east"): source},
+        contest=NoContest(),
         digester=DIGESTER,
         regions=REGIONS,
         route=codes_of,

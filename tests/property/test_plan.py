@@ -147,7 +147,7 @@ def planned(
         limits=Limits(stripe_slices=2),
         clock=MemoryClock(),
         workshop=Workshop(
-            directory=lambda _dataset, _pieces: "",
+            directory=lambda _dataset, _pieces, _verdicts: "",
             reconcile=lambda _dataset, _pieces: "",
             estimate=lambda _samples, _frame: {},
             spool=MemorySpool,

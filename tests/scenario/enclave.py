@@ -28,6 +28,7 @@ from connectors.object_target import ObjectTarget
 from connectors.spool import MemorySpool
 from connectors.wrap.rehearsed import Rehearsed
 from repatria.atlas import Atlas
+from repatria.audit import Configured
 from repatria.batch import Reason
 from repatria.border import Border, Place
 from repatria.campaign import Campaign, Ending
@@ -282,7 +283,7 @@ class Enclave:
             plans=self.told,
             ledger=ledger,
             scope=scope,
-            datasets=self.datasets,
+            configured=Configured.of(self.datasets, self.regions),
             sources=sources,
             manifests={
                 name: ObjectManifests(shelves[name], Layout(), self.ledger.id) for name in places
@@ -402,10 +403,11 @@ class Enclave:
     def _destinations(self, plan: Plan) -> set[SiteName]:
         return {site for region in self._scope(plan) for site in destinations(region)}
 
-    def _directory(self, dataset: Dataset, pieces: Pieces) -> str:
+    def _directory(self, dataset: Dataset, pieces: Pieces, verdicts: str | None) -> str:
         builder = DirectoryBuilder(
             dataset=dataset,
-            source=self.source(self.us),
+            sources=self.sources.by_site,
+            contest=self._verdicts(dataset.name, verdicts),
             digester=Digester(KEY),
             regions=self.atlas.names,
             route=Resolver(dataset=dataset, atlas=self.atlas).resolve,
@@ -435,6 +437,9 @@ class Enclave:
         return Resolver(dataset=dataset, atlas=self.atlas, directory=directory)
 
     def _contest(self, name: DatasetName, plan: Plan) -> Contest:
-        if name not in plan.reconciled:
+        return self._verdicts(name, plan.reconciled.get(name))
+
+    def _verdicts(self, name: DatasetName, digest: str | None) -> Contest:
+        if digest is None:
             return NoContest()
-        return ContestFile(self.folder / f"contest-{name}", plan.reconciled[name])
+        return ContestFile(self.folder / f"contest-{name}", digest)
