@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
-from repatria.batch import Batch, Reason, Refusals
+from repatria.batch import Batch, Reason, Refusals, taken_from
 from repatria.border import Border
 from repatria.dataset import Dataset
 from repatria.delivery import keep
@@ -45,7 +45,7 @@ class Custody:
                 rows=len(rows),
                 positions=tuple(int(place) for place in sorted_.batch.positions[rows]),
             )
-            found.append(self._kept(sorted_.batch, waiting, sorted_.batch.rows.take(rows)))
+            found.append(self._kept(sorted_.batch, waiting, taken_from(sorted_.batch.rows, rows)))
         let = self.released.get(name_of(sorted_.batch), Released()).entries
         gone = let.keys() - {(waiting.reason, waiting.region) for waiting in found}
         past = sorted(gone, key=lambda entry: (entry[0], entry[1] or ""))

@@ -120,7 +120,7 @@ class Planner:
         """Make and store the plan for ``wanted`` datasets and ``regions``.
 
         ``config`` is the configuration's digest and canonical text. Raises ``PlanRefused``
-        where a dataset is told apart or cut in another way than when it was first planned.
+        where a dataset is told apart or cut in another way than when it was first moved.
         """
         for name in wanted:
             self._fixed(self.datasets[name])
@@ -148,7 +148,7 @@ class Planner:
         held = self.plans.fix_cutting(dataset.name, now)
         if held != now:
             raise PlanRefused(
-                "a dataset's identity and cutting are fixed by its first plan",
+                "a dataset's identity and cutting are fixed by its first receipt",
                 dataset=dataset.name,
                 fixed=held,
                 asked=now,

@@ -95,6 +95,8 @@ class MemoryLedger(MemoryReceipts):
 
     def fix_cutting(self, dataset: DatasetName, text: str) -> str:
         with self._lock:
+            if next(self.receipts(dataset), None) is None:
+                self._cuttings[dataset] = text
             return self._cuttings.setdefault(dataset, text)
 
     def attempt(self, piece: SliceId, version: str) -> int:

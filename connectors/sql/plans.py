@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Row, func, select
 from connectors.sql import stripes as packing
 from connectors.sql.dialects import insert_into
 from connectors.sql.shelf import Shelf
-from connectors.sql.tables import configs, cuttings, plans, stripes
+from connectors.sql.tables import accounts, configs, cuttings, plans, stripes
 from repatria.errors import PlanRefused, Unbalanced
 from repatria.names import DatasetName, PlanDigest, RegionName
 from repatria.plan import Plan, Stripe
@@ -93,7 +93,12 @@ class SqlPlans(Shelf):
     def fix_cutting(self, dataset: DatasetName, text: str) -> str:
         with self._store.writing() as connection:
             row = insert_into(connection, cuttings).values(dataset=dataset, text=text)
-            connection.execute(row.on_conflict_do_nothing())
+            moved = select(accounts.c.id).where(accounts.c.dataset == dataset).limit(1)
+            if connection.execute(moved).first() is None:
+                row = row.on_conflict_do_update(index_elements=["dataset"], set_={"text": text})
+            else:
+                row = row.on_conflict_do_nothing()
+            connection.execute(row)
             query = select(cuttings.c.text).where(cuttings.c.dataset == dataset)
             return str(connection.execute(query).scalar_one())
 

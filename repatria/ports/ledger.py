@@ -42,7 +42,7 @@ class Plans(Protocol):
         ...
 
     def fix_cutting(self, dataset: DatasetName, text: str) -> str:
-        """Remember how a dataset is cut and told apart, the first time; return what is fixed."""
+        """Remember how a dataset is cut; return what is fixed: with a receipt of it, the first."""
         ...
 
 

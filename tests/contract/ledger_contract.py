@@ -202,10 +202,14 @@ class LedgerContract(ABC):
             ledger.stripe(plan().digest, 0)
         assert list(ledger.stripes(plan().digest)) == []
 
-    def test_a_cutting_is_fixed_the_first_time(self, ledger: Ledger) -> None:
+    def test_a_cutting_is_fixed_by_the_first_receipt(self, ledger: Ledger) -> None:
         assert ledger.fix_cutting(POSTS, "one") == "one"
-        assert ledger.fix_cutting(POSTS, "two") == "one"
-        assert ledger.fix_cutting(LOGINS, "two") == "two"
+        assert ledger.fix_cutting(POSTS, "two") == "two", "nothing was moved by it yet"
+        lease = ledger.take("a/1", "me", None)
+        assert lease is not None
+        ledger.commit(receipt(1), lease, [])
+        assert ledger.fix_cutting(POSTS, "three") == "two"
+        assert ledger.fix_cutting(LOGINS, "three") == "three"
 
     def test_a_configuration_is_kept_under_its_digest(self, ledger: Ledger) -> None:
         ledger.save_config("d", "text")
