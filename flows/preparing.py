@@ -13,7 +13,7 @@ from repatria.config.loaded import KeyVariable
 from repatria.dataset import Dataset
 from repatria.doctor import CAPACITY_LOW, Finding, Grade, Patient, examine_site
 from repatria.errors import ConfigRefused, RepatriaError
-from repatria.estimate import Estimator, frozen_away, warnings
+from repatria.estimate import Estimator, frozen_away, not_read, warnings
 from repatria.names import DatasetName, RegionName, SiteName
 from repatria.plan import Plan
 from repatria.planner import Planner, Sample, Workshop
@@ -129,8 +129,9 @@ def estimate(
             sample, house.sources.by_site, house.resolver(sample.dataset, users)
         )
     coming = _coming(house, told)
+    unread = [line for name, it in samples.items() for line in not_read(it, told[name])]
     away = [line for sample in samples.values() for line in frozen_away(sample)]
-    against = [*warnings(regions, house.config.sites, coming), *away]
+    against = [*warnings(regions, house.config.sites, coming), *unread, *away]
     return {"datasets": told, "warnings": against}
 
 

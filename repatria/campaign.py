@@ -116,7 +116,10 @@ class Campaign:
             waiting=waiting,
             manifests=published,
         )
-        self.ledger.end(self.run, ending.state, self.clock.now(), summary(ending, tally))
+        reach = {"datasets": len(self.plan.datasets), "regions": len(self.scope)}
+        self.ledger.end(
+            self.run, ending.state, self.clock.now(), {**summary(ending, tally), **reach}
+        )
         return ending
 
     def stopped(self, tally: Tally, state: RunState, why: str) -> None:

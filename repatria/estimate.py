@@ -38,6 +38,7 @@ class Measured:
     parcels: int = 0
     regions: Counter[RegionName] = field(default_factory=Counter)
     shares: list[float] = field(default_factory=list)
+    unreadable: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +91,7 @@ class Estimator:
             "read_seconds": round(seconds, 1),
             "sampled_slices": measured.slices,
             "sampled_rows": measured.rows,
+            "unreadable": measured.unreadable,
             "cost": self._cost(listed.bytes, parcels, sample),
         }
 
@@ -106,7 +108,8 @@ class Estimator:
                 if batch is None:
                     continue
                 codes = resolver.resolve(batch.rows)
-            except (Spoilt, Archived):
+            except (Spoilt, Archived) as error:
+                measured.unreadable.append(str(error))
                 continue  # It will be reported by name when it is read for good.
             counts = np.bincount(codes[codes >= 0], minlength=len(resolver.atlas.regions))
             found = {
@@ -143,6 +146,18 @@ class Estimator:
             "egress": round(egress, 2),
             "requests": round(gets + max(puts) * parcels / 1000, 2),
         }
+
+
+def not_read(sample: Sample, told: Mapping[str, object]) -> list[str]:
+    """Say what of a sample could not be read, and why; or that there is nothing at all."""
+    name = sample.dataset.name
+    if not sample.listed.objects:
+        return [f"{name}: no object under its prefix at the primary; see whether it is right"]
+    whys = told["unreadable"]
+    assert isinstance(whys, list), "one reason per slice"
+    if not whys:
+        return []
+    return [f"{name}: {len(whys)} of {len(sample.slices)} sampled slices cannot be read: {whys[0]}"]
 
 
 def frozen_away(sample: Sample) -> list[str]:

@@ -149,6 +149,9 @@ def _read_to_the_end(plan: Plan, run: Run | None) -> bool:
     """Say whether a run of this very plan left nothing but what waits: no estimate is needed."""
     if run is None or run.plan != plan.digest:
         return False
+    reach = run.summary.get("datasets"), run.summary.get("regions")
+    if reach != (len(plan.datasets), len(plan.regions)):
+        return False
     left = run.summary.get("unfinished")
     return left is not None and int(str(left)) <= int(str(run.summary.get("failures", 0)))
 

@@ -10,7 +10,7 @@ from typing import Any
 from connectors.memory.rules import MemoryClock
 from repatria.batch import Batch
 from repatria.errors import Archived, BadObject, RepatriaError, StaleSlice
-from repatria.estimate import Estimator, warnings
+from repatria.estimate import Estimator, not_read, warnings
 from repatria.inventory import Listed
 from repatria.names import SiteName, SliceId
 from repatria.planner import Sample
@@ -129,3 +129,14 @@ def test_a_site_that_is_closed_or_too_small_is_warned_of() -> None:
     assert len(warnings([IE], {DUBLIN.name: small}, {DUBLIN.name: 11})) == 1
     assert warnings([IE], {DUBLIN.name: small}, {DUBLIN.name: 10}) == []
     assert warnings([IE], SITES, {SiteName("dublin-1"): 1 << 60}) == []
+
+
+def test_a_prefix_without_objects_and_a_sample_that_cannot_be_read_are_told() -> None:
+    nothing = Sample(dataset=PROFILES, slices=[], slice_count=0, listed=Listed())
+    assert "see whether it is right" in not_read(nothing, {})[0]
+    some = Sample(dataset=PROFILES, slices=[piece()], slice_count=1, listed=Listed(objects=1))
+    assert not_read(some, {"unreadable": []}) == []
+    told = not_read(some, {"unreadable": ["a column that decides is missing"]})
+    assert told == [
+        "profiles: 1 of 1 sampled slices cannot be read: a column that decides is missing"
+    ]
