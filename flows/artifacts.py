@@ -135,6 +135,7 @@ def _would(found: Outcome) -> str:
 def _points(points: Iterable[Point]) -> list[str]:
     told = [
         f"* {point.what}"
+        + "".join(f"\n  * {why}" for why in point.because)
         + "".join(f"\n  * `{name}`" for name in point.names)
         + (f"\n  * → {point.todo}" if point.todo else "")
         for point in points

@@ -15,7 +15,8 @@ import httpx
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.exceptions import PrefectException
 
-from flows.report.numbers import plural
+from flows.report.numbers import count, plural
+from flows.report.story import moved_so_far
 
 if TYPE_CHECKING:
     import logging
@@ -33,7 +34,14 @@ FAILURES_LOGGED: Final = 100
 class Board:
     """Counts the progress of one run, and shows it."""
 
-    def __init__(self, log: logging.Logger | logging.LoggerAdapter[Any], clock: Clock) -> None:
+    def __init__(
+        self,
+        log: logging.Logger | logging.LoggerAdapter[Any],
+        clock: Clock,
+        *,
+        rehearsed: bool = False,
+    ) -> None:
+        self.rehearsed = rehearsed
         self._log = log
         self._clock = clock
         self._lock = threading.Lock()
@@ -44,7 +52,8 @@ class Board:
     def begins(self, plan: Plan, run: str, slices: Mapping[DatasetName, int]) -> None:
         """Show an empty bar."""
         self._total = sum(slices.values())
-        self._log.info("run %s of plan %s: %d slices", run, plan.digest[:12], self._total)
+        slices_told = plural(self._total, "slice")
+        self._log.info("run %s of plan %s: %s", run, plan.digest[:12], slices_told)
         made = quietly(
             self._log,
             lambda: create_progress_artifact(0.0, key="progress", description=f"Run {run} begins"),
@@ -89,16 +98,21 @@ class Board:
         if self._artifact is not None:
             self._show(100.0)
 
+    def told(self) -> str:
+        """Say how far it has come."""
+        with self._lock:
+            parts = [
+                f"{count(self._done)} of {plural(self._total, 'slice')} done",
+                f"{plural(self._read, 'record')} read",
+            ]
+            if self._moved:  # A verification moves nothing.
+                parts.append(moved_so_far(self._moved, rehearsed=self.rehearsed))
+        return ", ".join(parts)
+
     def _show(self, percent: float) -> None:
         artifact = self._artifact
         assert artifact is not None, "a bar is shown before it moves"
-        told = ", ".join(
-            (
-                f"{plural(self._done, 'slice')} of {self._total} done",
-                f"{plural(self._read, 'record')} read",
-                f"{plural(self._moved, 'record')} moved",
-            )
-        )
+        told = self.told()
         quietly(self._log, lambda: update_progress_artifact(artifact, percent, description=told))
 
 

@@ -26,6 +26,7 @@ from flows.report.outcome import (
     counts,
     failed,
     gathered,
+    narrowed,
     standing,
 )
 from flows.report.planned import slices_of
@@ -137,8 +138,13 @@ class Conductor:
             failures=failed(ending.failures),
             audit=audited(ending),
         )
+        ledger = self.house.ledger(read_only=True)
+        # The job's own plan has lost the datasets that were not asked for.
+        if (whole := ledger.plan(job.plan.digest)) is not None:
+            asked = narrowed(whole, order.datasets, order.regions)
+            outcome = replace(outcome, narrowed=asked)
         if order.mode is Mode.LIVE:
-            return _live(outcome, self.house.ledger(read_only=True), self.house)
+            return _live(outcome, ledger, self.house)
         spent = (tally, outcome.seconds)
         facts = rehearsal_facts(self.house, job, order, ending, spent)
         return _rehearsed(outcome, self.house, facts)

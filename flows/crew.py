@@ -21,7 +21,9 @@ from prefect.cache_policies import NO_CACHE
 from prefect.tasks import exponential_backoff
 
 from flows.jobs import worst
+from flows.report.numbers import count, plural
 from flows.report.outcome import counts
+from flows.report.story import moved_so_far
 from repatria.errors import FenceLost, Stopped, Transient
 from repatria.ports.rules import Progresses
 from repatria.stripe import Tally
@@ -51,6 +53,7 @@ class Shift:
     stop: threading.Event
     workers: int
     pulse: Callable[[], None] = field(default=lambda: None)
+    rehearsed: bool = False
 
 
 _open: dict[str, Shift] = {}
@@ -75,7 +78,11 @@ def task_name() -> str:
     """Name a task run by its stripes."""
     from prefect.runtime import task_run  # noqa: PLC0415 - Prefect asks inside of the run
 
-    first, last = task_run.parameters["first"], task_run.parameters["last"]
+    return span_of(task_run.parameters["first"], task_run.parameters["last"])
+
+
+def span_of(first: int, last: int) -> str:
+    """Name the stripes from ``first`` to ``last``."""
     return f"stripe {first}" if first == last else f"stripes {first} to {last}"
 
 
@@ -96,11 +103,16 @@ def run_stripes(run: str, first: int, last: int) -> Mapping[str, int]:
     for number in shift.job.stripes:
         if first <= number <= last:
             tally.add(shift.job.run_stripe(number, shift.progress, shift.stop.is_set))
-    get_run_logger().info(
-        "stripes %d to %d: %d slices done, %d failed, %d records read, %d moved",
-        first, last, tally.done, tally.failed, tally.read, tally.moved,
-    )  # fmt: skip
+    told = summed(tally, rehearsed=shift.rehearsed)
+    get_run_logger().info("%s: %s", span_of(first, last), told)
     return counts(tally)
+
+
+def summed(tally: Tally, *, rehearsed: bool) -> str:
+    """Say what stripes came to, as a line of the log."""
+    done = f"{plural(tally.done, 'slice')} done, {count(tally.failed)} failed"
+    moved = moved_so_far(tally.moved, rehearsed=rehearsed)
+    return f"{done}, {plural(tally.read, 'record')} read, {moved}"
 
 
 def groups(stripes: Sequence[int], at_most: int = TASKS_MAX) -> list[tuple[int, int]]:

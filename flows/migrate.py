@@ -12,6 +12,7 @@ import flows.harden  # noqa: F401 - before anything of Prefect's is read
 from flows import artifacts
 from flows.conduct import Conductor
 from flows.crew import THREADS_MAX
+from flows.jobs import Mode
 from flows.parameters import MigrateRequest, run_name
 from flows.report.story import headline
 from flows.stage import Ended, perform
@@ -41,4 +42,4 @@ def migrate(request: MigrateRequest = EVERYTHING) -> State[Any]:
         artifacts.outcome(outcome)
         return Ended(outcome.exit_code, headline(outcome), outcome)
 
-    return perform(work)
+    return perform(work, rehearsed=request.mode is not Mode.LIVE)

@@ -39,4 +39,4 @@ def rehearse(request: RehearseRequest = EVERYTHING) -> State[Any]:
         artifacts.outcome(outcome)
         return Ended(outcome.exit_code, headline(outcome), outcome)
 
-    return perform(work)
+    return perform(work, rehearsed=True)

@@ -48,13 +48,13 @@ class Ended:
     result: object = None
 
 
-def perform(work: Callable[[Conductor], Ended]) -> State[None]:
+def perform(work: Callable[[Conductor], Ended], *, rehearsed: bool = False) -> State[None]:
     """Do ``work`` with a conductor whose stripes are Prefect tasks; return the state to end in."""
     hush()
     onlooker = current()
     try:
         with open_house(config_folder()) as house:
-            board = Board(get_run_logger(), house.clock)
+            board = Board(get_run_logger(), house.clock, rehearsed=rehearsed)
             watchers: list[Watches] = [board, *([onlooker.watcher] if onlooker else [])]
             stop = onlooker.stop if onlooker else threading.Event()
             ended = work(Conductor(house, _All(watchers), _tasks(board), stop))
@@ -95,6 +95,7 @@ def _tasks(board: Board) -> Crew:
                 stop=enacted.stop,
                 workers=enacted.workers,
                 pulse=board.pulse,
+                rehearsed=board.rehearsed,
             )
         )
 

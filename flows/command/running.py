@@ -7,9 +7,10 @@ end in the same engine function.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import typer
 
@@ -17,7 +18,8 @@ from flows.command.prefect_api import api_url, quiet, reach
 from flows.command.screen.console import say
 from flows.command.screen.progress import watching
 from flows.command.stopping import stopped_by_signals
-from flows.conduct import Conductor
+from flows.conduct import Conductor, Watches
+from flows.jobs import Mode
 from flows.onlooker import Onlooker
 from flows.wiring import config_folder, open_house
 
@@ -37,6 +39,11 @@ class Asked:
     request: BaseModel
     remote: bool = False
 
+    @property
+    def rehearsed(self) -> bool:
+        """Whether nothing will be written, although it looks like moving."""
+        return self.verb == "rehearse" or getattr(self.request, "mode", None) is Mode.REHEARSAL
+
 
 def request_of(kind: type[Request], **given: object) -> Request:
     """Return the request of a command. A value that cannot be meant is a usage error."""
@@ -45,8 +52,25 @@ def request_of(kind: type[Request], **given: object) -> Request:
     try:
         return kind(**given)
     except ValidationError as error:
-        told = "; ".join(f"{found['loc'][0]}: {found['msg']}" for found in error.errors())
+        told = "; ".join(_misunderstood(found) for found in error.errors())
         raise typer.BadParameter(told) from None
+
+
+def _misunderstood(found: Mapping[str, Any]) -> str:
+    field, *where = found["loc"]
+    if found["type"] == "string_pattern_mismatch" and where:
+        return f"{field}: a name is made of letters, digits, - and _, and of 63 at most"
+    return f"{field}: {found['msg']}"
+
+
+@contextmanager
+def _watched(asked: Asked, stop: threading.Event) -> Iterator[Watches]:
+    """Show a run, and let signals stop it."""
+    with (
+        stopped_by_signals(stop, say),
+        watching(asked.verb, rehearsed=asked.rehearsed) as watcher,
+    ):
+        yield watcher
 
 
 def run(asked: Asked, work: Callable[[Conductor], Result]) -> Result:
@@ -61,7 +85,7 @@ def run(asked: Asked, work: Callable[[Conductor], Result]) -> Result:
         reach(url)
         raise typer.Exit(follow(asked.verb, asked.request))
     stop = threading.Event()
-    with stopped_by_signals(stop, say), watching(asked.verb) as watcher:
+    with _watched(asked, stop) as watcher:
         if url is None:
             with open_house(config_folder()) as house:
                 return work(Conductor(house, watcher, stop=stop))

@@ -15,6 +15,7 @@ from flows.report.facts import FailureFacts, QuarantineFacts, RehearsalFacts
 
 if TYPE_CHECKING:
     from repatria.campaign import Ending
+    from repatria.plan import Plan
     from repatria.ports.ledger import Failure, Ledger, Quarantined
     from repatria.stripe import Tally
 
@@ -31,12 +32,22 @@ class Moved:
     verified: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Narrowed:
+    """An order for less than the plan: ``kind`` is "datasets" or "regions"."""
+
+    kind: str
+    asked: Sequence[str]
+    planned: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """How a rehearsal or a migration ended.
 
     ``tally`` counts this run alone; ``moved``, ``accounts``, ``quarantine`` and ``failures``
-    tell what stands after it, earlier runs included.
+    tell what stands after it, earlier runs included. ``narrowed`` tells where less was asked for
+    than the plan holds.
     """
 
     verb: str
@@ -53,6 +64,7 @@ class Outcome:
     failures: Sequence[FailureFacts]
     audit: Mapping[str, int]
     reports: Sequence[str] = ()
+    narrowed: Sequence[Narrowed] = ()
     facts: RehearsalFacts | None = field(default=None, repr=False)
 
     @property
@@ -107,6 +119,18 @@ def failed(failures: Iterable[Failure]) -> list[FailureFacts]:
 def counts(tally: Tally) -> dict[str, int]:
     """Tell a tally as a mapping."""
     return {name: getattr(tally, name) for name in tally.__slots__}
+
+
+def narrowed(plan: Plan, datasets: Sequence[str], regions: Sequence[str]) -> list[Narrowed]:
+    """Tell where an order for these names asks for less than ``plan`` holds; empty means all."""
+    return [
+        Narrowed(kind, tuple(sorted(set(asked))), len(held))
+        for kind, asked, held in (
+            ("datasets", datasets, plan.datasets),
+            ("regions", regions, plan.regions),
+        )
+        if asked and set(held) - set(asked)
+    ]
 
 
 def accounted(ledger: Ledger) -> dict[str, dict[str, int]]:

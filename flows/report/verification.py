@@ -6,11 +6,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from flows.report.numbers import plural
+from flows.report.numbers import count, plural
 from flows.report.story import Point
 
 ANY: Final = "*"
 """Stands for no region: of a slice that holds nothing of the regions asked for, or was not read."""
+UNREAD: Final = ": the source: "
+"""In every reason why something could not be compared, and in no other."""
+WHYS_SHOWN: Final = 20
+"""Reasons that are told; the rest are counted."""
 
 if TYPE_CHECKING:
     from flows.checking import Verification
@@ -118,17 +122,27 @@ def points(outcome: VerifyOutcome) -> Iterator[Point]:
         ),
         "unverified": (
             "{} could not be compared, which is never the same as agreeing.",
-            "What stood in the way is said below; mend it, then verify again.",
+            "Mend what stood in the way, then verify again.",
         ),
     }
+    unread = [why for why in outcome.whys if UNREAD in why]
     for name, (what, todo) in told.items():
         if number := outcome.total(name):
             noun = "slice or batch" if name == "unverified" else "record"
             many = "slices or batches" if name == "unverified" else "records"
-            yield Point(what.format(plural(number, noun, many)), todo)
+            because = first_few(unread) if name == "unverified" else ()
+            yield Point(what.format(plural(number, noun, many)), todo, because=because)
+    if differs := [why for why in outcome.whys if UNREAD not in why]:
+        yield Point("The comparison says of what differs:", because=first_few(differs))
     for number, noun, what, todo in _beside(outcome):
         if number:
             yield Point(f"{plural(number, noun)} {what}.", todo)
+
+
+def first_few(whys: Sequence[str]) -> tuple[str, ...]:
+    """Return the first reasons, and how many more there are."""
+    rest = len(whys) - WHYS_SHOWN
+    return (*whys[:WHYS_SHOWN], *((f"and {count(rest)} more",) if rest > 0 else ()))
 
 
 def _beside(outcome: VerifyOutcome) -> tuple[tuple[int, str, str, str], ...]:

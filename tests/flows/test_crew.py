@@ -17,7 +17,7 @@ from prefect.states import Failed
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows import harden
-from flows.crew import TASKS_MAX, Shift, groups, is_transient, run_all, run_stripes
+from flows.crew import TASKS_MAX, Shift, groups, is_transient, run_all, run_stripes, span_of, summed
 from repatria.errors import Corrupt, RepatriaError, Stopped, Throttled, Transient
 from repatria.ports.rules import Progresses
 from repatria.stripe import Tally
@@ -94,6 +94,16 @@ def conducted(shift: Shift) -> Tally:
     found: list[Tally] = []
     conduct()
     return found[0]
+
+
+def test_a_line_of_the_log_tells_one_stripe_or_many() -> None:
+    assert [span_of(1, 1), span_of(1, 3)] == ["stripe 1", "stripes 1 to 3"]
+
+
+def test_in_a_rehearsal_a_line_of_the_log_says_what_would_move() -> None:
+    tally = Tally(done=1, read=5, moved=2)
+    assert summed(tally, rehearsed=True).endswith("5 records read, 2 would move")
+    assert summed(tally, rehearsed=False).endswith("5 records read, 2 moved")
 
 
 @pytest.mark.usefixtures("prefect_server")

@@ -10,9 +10,11 @@ import pytest
 from rich.console import Console
 from rich.progress import Progress
 
-from flows.command.screen import doctor_table, status_grid
+from flows.command.screen import doctor_table, plan_tables, status_grid
+from flows.command.screen.ending import show_points
 from flows.command.screen.plan_tables import bar
 from flows.command.screen.progress import Bars, Lines, watching
+from flows.report.story import Point
 from repatria.doctor import Finding, Grade
 from repatria.names import DatasetName, PlanDigest, RegionName, RunId
 from repatria.plan import Plan
@@ -52,8 +54,8 @@ STATUS = Status(
 )
 
 
-def drawn(parts: list[object]) -> str:
-    console = Console(file=io.StringIO(), width=120)
+def drawn(parts: list[object], width: int = 120) -> str:
+    console = Console(file=io.StringIO(), width=width)
     for part in parts:
         console.print(part)
     assert isinstance(console.file, io.StringIO)
@@ -95,8 +97,57 @@ class TestProgress:
         assert isinstance(console.file, io.StringIO)
         assert "[b]: no" in console.file.getvalue()
 
+    def test_in_a_rehearsal_records_would_move(self) -> None:
+        console = Console(file=io.StringIO(), force_terminal=True, width=100)
+        with Progress(console=console) as progress:
+            bars = Bars("rehearse", progress, rehearsed=True)
+            bars.batch(POSTS, 5, 2, 100)
+            (posts,) = progress.tasks
+        assert "5 records read, 2 would move" in posts.fields["told"]
+
+
+def test_reasons_hang_below_what_they_explain(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    why = "profiles, region not known: the source: it ends in the middle of a gzip member"
+    show_points([Point("1 slice could not be compared.", "Mend it.", because=(why,))])
+    lines = capsys.readouterr().out.splitlines()[2:]
+    assert lines[0].startswith(" • 1 slice")
+    assert lines[1].startswith("   · profiles, region not known")
+    assert lines[2].startswith("     ")
+    assert lines[-1].startswith("   → Mend")
+
+
+def test_a_list_of_plans_keeps_each_digest_whole(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    plan = replace(PLAN, digest=PlanDigest("0123456789abcdef" * 4), datasets=(POSTS,) * 9)
+    plan_tables.show_list([plan], NOON)
+    assert "0123456789ab " in capsys.readouterr().out
+
 
 class TestStatus:
+    def test_a_narrow_screen_drops_the_bars_and_keeps_the_regions(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        names = [DatasetName(name) for name in ("logins", "pictures", "posts", "profiles")]
+        cells = [replace(STATUS.cells[0], dataset=name) for name in names]
+        status = replace(STATUS, cells=cells)
+        monkeypatch.setenv("COLUMNS", "60")
+        narrow = drawn(list(status_grid.parts(status)), 60)
+        assert "█" not in narrow
+        for word in ("Region", "Waiting", "IE ", "profiles"):
+            assert word in narrow
+        monkeypatch.setenv("COLUMNS", "120")
+        assert "█" in drawn(list(status_grid.parts(status)))
+
+    def test_stripes_count_as_done_only_where_nothing_is_missing_at_home(self) -> None:
+        assert "done" not in drawn(list(status_grid.parts(replace(STATUS, stripes_done=4))))
+        whole = replace(STATUS, stripes_done=4, cells=(replace(STATUS.cells[0], rows=100),))
+        assert "4 of 4 stripes done" in drawn(list(status_grid.parts(whole)))
+
     def test_a_grid_has_bars_and_what_waits(self) -> None:
         shown = drawn(list(status_grid.parts(STATUS)))
         assert "50 of about 100 records at home" in shown

@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 from flows.report import numbers
 from flows.report.facts import QuarantineFacts
 from flows.report.numbers import NOTHING, THIN, count, duration, share, size, span
-from flows.report.outcome import Outcome
+from flows.report.outcome import Narrowed, Outcome
 from flows.report.reasons import OBJECTS, RECORDS, RELEASABLE
 from flows.report.story import headline, next_step, points
+from flows.report.verification import Compared, VerifyOutcome
+from flows.report.verification import points as verify_points
 from repatria.batch import Reason
 from repatria.ports.ledger import FailureKind
 
@@ -83,6 +85,55 @@ def test_a_complete_run_has_nothing_that_waits() -> None:
     assert points(OUTCOME) == []
     assert "balance" in headline(OUTCOME)
     assert next_step(OUTCOME) == "repatria verify"
+
+
+def test_an_order_for_less_than_the_plan_does_not_claim_all_of_it() -> None:
+    found = replace(OUTCOME, narrowed=[Narrowed("regions", ("IE", "NO"), 32)])
+    assert headline(found) == (
+        "Everything asked for has moved (regions IE, NO; the plan has 32), and the books balance."
+    )
+    assert next_step(found) == "repatria verify --region IE --region NO"
+
+
+def test_many_regions_are_counted_after_the_first_few() -> None:
+    found = replace(OUTCOME, narrowed=[Narrowed("regions", tuple("abcdefgh"), 32)])
+    assert "(regions a, b, c, d, e, f and 2 more; the plan has 32)" in headline(found)
+
+
+def test_why_something_was_not_compared_stands_with_what_was_not() -> None:
+    unread = "profiles, region not known: the source: it is no gzip"
+    gone = "profiles, IE: the parcel is gone from dublin"
+    missing, unverified, differs = verify_points(verification(unread, gone))
+    assert (missing.because, unverified.because) == ((), (unread,))
+    assert "could not be compared" in unverified.what
+    assert differs.because == (gone,)
+
+
+def verification(*whys: str) -> VerifyOutcome:
+    return VerifyOutcome(
+        run="r",
+        plan="p",
+        exit_code=11,
+        seconds=1.0,
+        sums=[
+            Compared(
+                dataset="profiles",
+                region="IE",
+                matched=1,
+                missing=1,
+                extra=0,
+                altered=0,
+                unverified=1,
+            )
+        ],
+        whys=whys,
+        strays=0,
+        unlisted=0,
+        unplanned=0,
+        drifted=0,
+        waiting=0,
+        failures=0,
+    )
 
 
 def test_what_waits_is_told_with_its_reason_and_what_to_do() -> None:

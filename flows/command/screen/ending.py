@@ -64,6 +64,8 @@ def show_points(found: Iterable[Point]) -> None:
         console.print("\n[bold]What waits[/]")
     for point in listed:
         console.print(hung("•", "yellow", Text(point.what), 1))
+        for why in point.because:
+            console.print(hung("·", "dim", Text(why, style="dim"), 3))
         for name in point.names:
             console.print(Padding(Text(name, style="dim"), (0, 0, 0, 5)))
         if point.todo:

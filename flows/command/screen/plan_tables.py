@@ -102,7 +102,7 @@ def show_list(plans: Sequence[Plan], now: datetime) -> None:
     """Print a line per plan."""
     table = grid()
     for name in ("Plan", "Made", "Valid until", "Datasets", "Regions", "Slices", "Bytes"):
-        table.add_column(name, overflow="fold")
+        table.add_column(name, overflow="fold", no_wrap=name == "Plan")
     for plan in plans:
         expired = " [red](expired)[/]" if plan.expires_at <= now else ""
         table.add_row(

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from flows.command.screen.console import err, say
 from flows.report.numbers import count, duration, plural, rate, size
+from flows.report.story import moved_so_far
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -28,11 +29,11 @@ LINE_S: Final = 10.0
 
 
 @contextmanager
-def watching(verb: str) -> Iterator[Watches]:
+def watching(verb: str, *, rehearsed: bool = False) -> Iterator[Watches]:
     """Show a run: bars on a terminal, else lines."""
     console = err()
     if not console.is_terminal:
-        yield Lines(verb)
+        yield Lines(verb, rehearsed=rehearsed)
         return
     from rich.progress import (  # noqa: PLC0415 - only for what draws
         BarColumn,
@@ -52,7 +53,7 @@ def watching(verb: str) -> Iterator[Watches]:
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=console, transient=True) as progress:
-        yield Bars(verb, progress)
+        yield Bars(verb, progress, rehearsed=rehearsed)
 
 
 @dataclass(slots=True)
@@ -70,13 +71,15 @@ class _Counting:
     """Counts, whichever way they are shown."""
 
     verb: str
+    rehearsed: bool = False
     began: float = field(default_factory=time.monotonic)
     lock: threading.Lock = field(default_factory=threading.Lock)
     counted: dict[DatasetName, Counted] = field(default_factory=dict)
 
     def told(self, found: Counted) -> str:
         seconds = max(0.001, time.monotonic() - self.began)
-        moved = f", {count(found.moved)} moved" if found.moved else ""
+        so_far = moved_so_far(found.moved, rehearsed=self.rehearsed)
+        moved = f", {so_far}" if found.moved else ""
         return (
             f"{plural(found.read, 'record')} read{moved} · {size(found.bytes)} · "
             f"{rate(found.read / seconds)}"
@@ -93,8 +96,8 @@ class _Counting:
 class Bars:
     """A bar per dataset."""
 
-    def __init__(self, verb: str, progress: Progress) -> None:
-        self._counting = _Counting(verb)
+    def __init__(self, verb: str, progress: Progress, *, rehearsed: bool = False) -> None:
+        self._counting = _Counting(verb, rehearsed)
         self._progress = progress
         self._tasks: dict[DatasetName, TaskID] = {}
         self._earlier: TaskID | None = None
@@ -139,8 +142,8 @@ class Bars:
 class Lines:
     """A plain line now and then."""
 
-    def __init__(self, verb: str) -> None:
-        self._counting = _Counting(verb)
+    def __init__(self, verb: str, *, rehearsed: bool = False) -> None:
+        self._counting = _Counting(verb, rehearsed)
         self._total = self._done = 0
         self._spoke = time.monotonic()
 

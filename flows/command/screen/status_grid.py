@@ -16,7 +16,11 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
+    from repatria.plan import Plan
+
 BAR: Final = 10
+WIDE: Final = 10_000
+"""Columns of a screen on which everything fits."""
 FAILURES_SHOWN: Final = 10
 
 
@@ -45,7 +49,7 @@ def parts(status: Status, first: Status | None = None) -> list[RenderableType]:
     """Return what there is to see. ``first`` is an earlier look, to tell a rate from."""
     if status.plan is None:
         return ["\nThere is no plan yet: [cyan]repatria plan[/]\n"]
-    shown: list[RenderableType] = ["", *_head(status, first), _grid(status)]
+    shown: list[RenderableType] = ["", *_head(status, first), _fitting(status)]
     shown += [f"[yellow]![/] {line}" for line in _waits(status)]
     return [*shown, ""]
 
@@ -55,9 +59,9 @@ def _head(status: Status, first: Status | None) -> list[str]:
     assert plan is not None, "without a plan there is nothing to show"
     moved, expected = _moved(status), _expected(status)
     per_second = pace(status, first)
-    stripes = f"{count(status.stripes_done)} of {plural(plan.stripe_count, 'stripe')} done"
+    extent = f"{_stripes(status, plan)}, {size(plan.bytes)} to read"
     lines = [
-        f"[bold]Plan {plan.digest[:12]}[/]  [dim]{stripes}, {size(plan.bytes)} to read[/]",
+        f"[bold]Plan {plan.digest[:12]}[/]  [dim]{extent}[/]",
         f"{count(moved)} of about {count(expected)} records at home, {share(moved, expected or 0)}",
     ]
     if run is not None:
@@ -72,6 +76,14 @@ def _head(status: Status, first: Status | None) -> list[str]:
         says = f"verification {status.verification.state.value}, {when:%Y-%m-%d %H:%M} UTC"
         lines.append(f"[dim]{says}[/]")
     return lines
+
+
+def _stripes(status: Status, plan: Plan) -> str:
+    """Tell how many stripes are done, unless some of them may be done for a few regions alone."""
+    told = plural(plan.stripe_count, "stripe")
+    if any(cell.rows < (cell.expected or 0) for cell in status.cells):
+        return told
+    return f"{count(status.stripes_done)} of {told} done"
 
 
 def pace(status: Status, first: Status | None) -> float | None:
@@ -95,32 +107,43 @@ def _expected(status: Status) -> int | None:
     return sum(known) if known else None
 
 
-def _grid(status: Status) -> Table:
+def _fitting(status: Status) -> Table:
+    """Return the table with its bars, or without where the screen is too narrow for them."""
+    from rich.measure import Measurement  # noqa: PLC0415 - only for what draws
+
+    console, table = out(), _grid(status, BAR)
+    wide = console.options.update(max_width=WIDE)
+    if Measurement.get(console, wide, table).maximum <= console.width:
+        return table
+    return _grid(status, 0)
+
+
+def _grid(status: Status, width: int) -> Table:
     datasets = sorted({cell.dataset for cell in status.cells})
     cells = {(cell.region, cell.dataset): cell for cell in status.cells}
     table = grid()
-    table.add_column("Region", style="bold")
+    table.add_column("Region", style="bold", no_wrap=True)
     for name in datasets:
         table.add_column(name, no_wrap=True)
-    table.add_column("Waiting", justify="right")
+    table.add_column("Waiting", justify="right", no_wrap=True)
     for region in sorted({cell.region for cell in status.cells}):
         waiting = sum(rows for (_, _, where), rows in status.waiting.items() if where == region)
-        told = (_cell(cells.get((region, name))) for name in datasets)
+        told = (_cell(cells.get((region, name)), width) for name in datasets)
         table.add_row(region, *told, f"[yellow]{count(waiting)}[/]" if waiting else NOTHING)
     return table
 
 
-def _cell(cell: Cell | None) -> str:
+def _cell(cell: Cell | None, width: int) -> str:
     if cell is None:
         return f"[dim]{NOTHING}[/]"
     whole = max(cell.expected or 0, cell.rows)
-    drawn = bar(cell.rows, whole, BAR).ljust(BAR, "·")
+    drawn = bar(cell.rows, whole, width).ljust(width, "·")
     mark = ""
     if cell.differing:
         mark = " [red]✗[/]"
     elif cell.verified is not None and cell.verified >= cell.rows > 0:
         mark = " [green]✓[/]"
-    return f"[blue]{drawn}[/] {count(cell.rows)}{mark}"
+    return (f"[blue]{drawn}[/] " if width else "") + count(cell.rows) + mark
 
 
 def _waits(status: Status) -> list[str]:

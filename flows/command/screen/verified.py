@@ -10,7 +10,6 @@ from flows.report.numbers import count, duration
 from flows.report.verification import ANY, Compared, VerifyOutcome, headline, points
 
 _KINDS: Final = ("matched", "missing", "extra", "altered", "unverified")
-WHYS_SHOWN: Final = 20
 
 
 def show(outcome: VerifyOutcome) -> None:
@@ -26,8 +25,6 @@ def show(outcome: VerifyOutcome) -> None:
     _differing(outcome)
     console.print(f"[dim]Took {duration(outcome.seconds)}; plan {outcome.plan[:12]}.[/]")
     show_points(points(outcome))
-    for why in outcome.whys[:WHYS_SHOWN]:
-        console.print(Text(f"     {why}", style="dim"))
     console.print("\nNext: [cyan]repatria status[/]\n")
 
 
