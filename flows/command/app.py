@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from importlib import metadata
+from typing import Annotated, Final
 
 import typer
 
@@ -36,8 +37,26 @@ add_checks(app, CHECK)
 add_quarantine(app, CHECK)
 
 
+def _say_version(asked: bool) -> None:  # noqa: FBT001 - typer calls it so
+    if asked:
+        typer.echo(f"repatria {metadata.version('repatria')}")
+        raise typer.Exit
+
+
 @app.callback()
-def repatria() -> None:
+def repatria(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            metavar="",
+            callback=_say_version,
+            is_eager=True,
+            help="Print the version, and exit.",
+        ),
+    ] = False,
+) -> None:
     """Stand above all commands."""
 
 

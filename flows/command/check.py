@@ -60,7 +60,8 @@ def verify(
 def status(
     *,
     watch: Annotated[
-        bool, typer.Option("--watch", help="Look again every other second, until Ctrl-C.")
+        bool,
+        typer.Option("--watch", metavar="", help="Look again every other second, until Ctrl-C."),
     ] = False,
     as_json: Json = False,
 ) -> None:

@@ -60,7 +60,10 @@ def rehearse(
 def migrate(
     *,
     live: Annotated[
-        bool, typer.Option("--live", help="Write to the home sites. Without it: a rehearsal.")
+        bool,
+        typer.Option(
+            "--live", metavar="", help="Write to the home sites. Without it: a rehearsal."
+        ),
     ] = False,
     plan: PlanDigest = None,
     datasets: Datasets = None,

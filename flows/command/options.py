@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from string import hexdigits
 from typing import Annotated
 
 import typer
@@ -14,18 +15,46 @@ Regions = Annotated[
     list[str] | None,
     typer.Option("--region", metavar="NAME", help="Only this region; may be repeated."),
 ]
+
+
+def digest(text: str) -> str:
+    """Read the beginning of a plan's digest. Raises ``BadParameter``."""
+    if not 8 <= len(text) <= 64 or set(text.lower()) - set(hexdigits):
+        raise typer.BadParameter(
+            "a plan is named by at least 8 hexadecimal digits of its digest; "
+            "`repatria plan list` shows them"
+        )
+    return text.lower()
+
+
 PlanDigest = Annotated[
     str | None,
     typer.Option(
-        "--plan", metavar="DIGEST", help="Beginning of a plan's digest (8+); default: the newest."
+        "--plan",
+        metavar="DIGEST",
+        parser=digest,
+        help="Beginning of a plan's digest (8+); default: the newest.",
+    ),
+]
+OnePlan = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="DIGEST",
+        parser=digest,
+        help="Beginning of a digest (8+); default: the newest plan.",
     ),
 ]
 Json = Annotated[
-    bool, typer.Option("--json", help="Print JSON, in the shape of docs/json.md, and no table.")
+    bool,
+    typer.Option(
+        "--json", metavar="", help="Print JSON, in the shape of docs/json.md, and no table."
+    ),
 ]
 Remote = Annotated[
     bool,
-    typer.Option("--remote", help="Let a Prefect worker run it, and follow it to its end."),
+    typer.Option(
+        "--remote", metavar="", help="Let a Prefect worker run it, and follow it to its end."
+    ),
 ]
 By = Annotated[
     str | None, typer.Option("--by", metavar="WHO", help="Who decides; default: your login name.")
@@ -33,7 +62,7 @@ By = Annotated[
 Why = Annotated[str, typer.Option("--why", metavar="TEXT", help="Why; kept with the decision.")]
 Numbers = Annotated[
     list[int] | None,
-    typer.Argument(metavar="[ID]...", help="Entries, by the number that `list` shows."),
+    typer.Argument(metavar="ID", help="Entries, by the number that `list` shows."),
 ]
 OneDataset = Annotated[
     str | None, typer.Option("--dataset", metavar="NAME", help="All entries of this dataset.")

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import typer
 
-from flows.command.options import Datasets, Json, Regions, Remote
+from flows.command.options import Datasets, Json, OnePlan, Regions, Remote
 from flows.command.verb import ending, verb
 
 
@@ -48,9 +46,7 @@ def plan(
 
 @verb
 def show(
-    digest: Annotated[
-        str | None, typer.Argument(help="Beginning of a digest (8+); default: the newest plan.")
-    ] = None,
+    digest: OnePlan = None,
     *,
     as_json: Json = False,
 ) -> None:

@@ -39,6 +39,7 @@ def doctor(
         bool,
         typer.Option(
             "--probe/--no-probe",
+            metavar="",
             help="Try the promises of European stores with tiny objects under a reserved key.",
         ),
     ] = True,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import getpass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -11,9 +11,10 @@ from flows.command.options import By, Json, Numbers, OneDataset, Reason, Why
 from flows.command.verb import ending, verb
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from flows.deciding import Choice, Decided
+    from flows.wiring import House
     from repatria.ports.ledger import Ledger
 
 
@@ -45,7 +46,7 @@ def list_(
     dataset: OneDataset = None,
     reason: Reason = None,
     decided: Annotated[
-        bool, typer.Option("--decided", help="Show what was decided too, and by whom.")
+        bool, typer.Option("--decided", metavar="", help="Show what was decided too, and by whom.")
     ] = False,
     as_json: Json = False,
 ) -> None:
@@ -58,7 +59,9 @@ def list_(
 
     name = DatasetName(dataset) if dataset is not None else None
     with open_house(config_folder()) as house:
-        waiting = house.ledger(read_only=True).waiting(name, None if decided else Verdict.OPEN)
+        ledger = house.ledger(read_only=True)
+        _refuse_unknown(house, ledger, dataset, reason)
+        waiting = ledger.waiting(name, None if decided else Verdict.OPEN)
         entries = [entry for entry in waiting if reason in (None, entry.reason.value)]
     if as_json:
         say_json([table.told(entry) for entry in entries])
@@ -153,7 +156,28 @@ def _decide(
     if not why.strip():
         raise typer.BadParameter("say why: it is kept with the decision")
     with open_house(config_folder()) as house:
-        return how(house.ledger(), choice, by or getpass.getuser(), why.strip())
+        ledger = house.ledger()
+        _refuse_unknown(house, ledger, choice.dataset, choice.reason)
+        return how(ledger, choice, by or getpass.getuser(), why.strip())
+
+
+def _refuse_unknown(house: House, ledger: Ledger, dataset: str | None, reason: str | None) -> None:
+    """Refuse a name that nothing has: an empty list would read as good news."""
+    from repatria.batch import Reason as Why  # noqa: PLC0415 - heavy imports wait
+
+    reasons = [known.value for known in Why]
+    if reason is not None and reason not in reasons:
+        _refuse("--reason", f"there is no reason {reason}; the reasons are", reasons)
+    configured = sorted(house.config.datasets)
+    if dataset is None or dataset in configured:
+        return
+    # A dataset that was taken from the configuration may have left something waiting.
+    if all(entry.dataset != dataset for entry in ledger.waiting()):
+        _refuse("--dataset", f"there is no dataset {dataset}; the datasets are", configured)
+
+
+def _refuse(option: str, what: str, known: Sequence[str]) -> NoReturn:
+    raise typer.BadParameter(f"{what} {', '.join(known)}", param_hint=f"'{option}'")
 
 
 def _say(done: Decided, what: str) -> None:

@@ -20,10 +20,10 @@ _INTRODUCTION: Final = """\
 
 Whatever writes to a store is a rehearsal unless `--live` is said. Every command takes
 `--config DIR` (default: `$REPATRIA_CONFIG`, else `./config`) and `--debug` (show the trace of a
-failure). Results go to standard output, progress and remarks to standard error. With
-`PREFECT_API_URL` set, or an API in the active Prefect profile, `plan`, `rehearse`, `migrate` and
-`verify` are flow runs that the UI shows; with `--remote` a worker runs them. Without an API no
-server is started.
+failure). `repatria --version` prints the version. Results go to standard output, progress and
+remarks to standard error. With `PREFECT_API_URL` set, or an API in the active Prefect profile,
+`plan`, `rehearse`, `migrate` and `verify` are flow runs that the UI shows; with `--remote` a worker
+runs them. Without an API no server is started.
 
 Ctrl-C (or SIGTERM) stops a run at its next batch boundary, and a second one at once; the same
 command carries on. `json.md` has the shapes of `--json`.
@@ -65,7 +65,9 @@ def _options(command: Any) -> Iterator[str]:  # noqa: ANN401
 def _spelled(option: Any) -> str:  # noqa: ANN401
     names = [*option.opts, *option.secondary_opts]
     if not names[0].startswith("-"):
-        return f"`{option.metavar or names[0].upper()}`"
+        name = option.metavar or names[0].upper()
+        many = "..." if option.nargs == -1 else ""
+        return f"`{name}{many}`" if option.required else f"`[{name}]{many}`"
     value = "" if option.is_flag else f" {option.metavar or 'VALUE'}"
     needed = " (needed)" if option.required else ""
     return f"`{', '.join(names)}{value}`{needed}"

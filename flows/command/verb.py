@@ -49,7 +49,9 @@ Config = Annotated[
 ]
 Debug = Annotated[
     bool,
-    typer.Option("--debug", help="Show the trace of a failure.", rich_help_panel="Everywhere"),
+    typer.Option(
+        "--debug", metavar="", help="Show the trace of a failure.", rich_help_panel="Everywhere"
+    ),
 ]
 
 

@@ -104,6 +104,27 @@ class TestAlone:
             assert result.exit_code == 10, arguments
             assert "→" in result.stderr, arguments
 
+    @pytest.mark.parametrize("verb", ["list", "retry"])
+    def test_a_dataset_or_reason_that_nothing_has_is_not_understood(
+        self, world: SmallWorld, verb: str
+    ) -> None:
+        world.plan()
+        for option, named, known in (
+            ("--dataset", "postz", "people"),
+            ("--reason", "orphans", "conflict, orphan"),
+        ):
+            result = repatria("quarantine", verb, option, named)
+            assert result.exit_code == 2, option
+            assert known in " ".join(result.output.replace("│", " ").split()), option
+
+    def test_less_than_the_plan_is_not_told_as_all_of_it(self, world: SmallWorld) -> None:
+        world.plan()
+        found = told("migrate", "--live", "--region", "IE")
+        (narrowed,) = found["narrowed"]
+        assert (narrowed["kind"], narrowed["asked"]) == ("regions", ["IE"])
+        assert narrowed["planned"] > 1
+        assert told("migrate", "--live")["narrowed"] == []
+
     def test_a_name_that_cannot_be_one_is_not_understood(self, world: SmallWorld) -> None:
         world.plan()
         for arguments in (("migrate", "--region", "../IE"), ("plan", "--dataset", "{{ x }}")):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib import metadata
 from typing import Any
 
 import pytest
@@ -64,6 +65,27 @@ def test_every_command_says_what_it_does_and_takes_the_options_of_everywhere(pat
     assert command.help
     bare = [it.name for it in command.params if it.name != "context" and not getattr(it, "help", 1)]
     assert bare == []
+
+
+def test_the_version_is_told() -> None:
+    told = CliRunner().invoke(app, ["--version"])
+    assert (told.exit_code, told.output) == (0, f"repatria {metadata.version('repatria')}\n")
+
+
+@pytest.mark.parametrize("path", COMMANDS)
+def test_a_flag_is_shown_without_a_value(path: str) -> None:
+    flags = [it for it in COMMANDS[path].params if getattr(it, "is_flag", False)]
+    assert [it.name for it in flags if it.metavar != ""] == []
+
+
+@pytest.mark.parametrize("named", ["67a2", "not-a-digest", "0" * 65])
+@pytest.mark.parametrize("arguments", [("verify", "--plan"), ("plan", "show")])
+def test_what_is_no_digest_of_a_plan_is_not_understood(
+    arguments: tuple[str, ...], named: str
+) -> None:
+    told = CliRunner().invoke(app, [*arguments, named], env={"COLUMNS": "200"})
+    assert told.exit_code == 2
+    assert "at least 8 hexadecimal digits of its digest" in told.output
 
 
 @pytest.mark.parametrize("share", ["0%", "-5%", "101%", "much"])
