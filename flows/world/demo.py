@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from flows.command.app import app
+from flows.report.numbers import plural
 from flows.world import demo_screen as screen
 from flows.world.config import write_config
 from flows.world.found import look
@@ -71,7 +72,9 @@ def demonstrate(folder: Path, users: int) -> int:
     _clean(folder)
     screen.welcome()
     with embedded(folder) as world, Interrupts() as interrupts:
-        with screen.waiting(f"Filling five S3 sites on this machine with {users:,} people"):
+        with screen.waiting(
+            f"Filling five S3 sites on this machine with {plural(users, 'person', 'people')}"
+        ):
             seeded = seed_world(world, users)
             config = write_config(world)
         screen.filled(seeded)

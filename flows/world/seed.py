@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from flows.report.numbers import count
 from flows.world import logins, posts, profiles
 from flows.world.people import People
 from flows.world.servers import World
@@ -31,7 +32,10 @@ _LAYERS: Final = {
 class TooFewPeople(Refused):
     """The embedded world cannot have this many users."""
 
-    hint = f"Ask for {USERS_MIN:,} to {USERS_MAX:,} users, for example `make demo USERS=60000`."
+    hint = (
+        f"Ask for {count(USERS_MIN)} to {count(USERS_MAX)} users, "
+        "for example `make demo USERS=60000`."
+    )
 
 
 def lay(users: int, seed: int = SEED) -> tuple[Iterator[Laid], dict[DatasetName, Tally]]:
