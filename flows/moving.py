@@ -15,6 +15,7 @@ from flows.admission import admit
 from flows.jobs import Mode, Order, new_run, plan_for, scope_of, wanted_datasets
 from flows.wiring import House
 from flows.workbench import contest, directory
+from repatria.audit import Configured
 from repatria.batch import Reason
 from repatria.border import Border, Place
 from repatria.campaign import Campaign, Ending, refuse_expired
@@ -120,7 +121,7 @@ def _job(
         plans=plans,
         ledger=written,
         scope=scope,
-        datasets=house.config.datasets,
+        configured=Configured.of(house.config.datasets, house.atlas.regions),
         sources=house.sources,
         manifests={site: house.manifests(site, real.id, live=live) for site in sites},
         tenancy=house.tenancy(written),

@@ -11,6 +11,7 @@ import hashlib
 import secrets
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from connectors.contest_file import ContestFile, ContestFileShelf
 from connectors.directory_file import DirectoryFile, DirectoryFileShelf
@@ -26,6 +27,13 @@ from repatria.planner import Pieces
 from repatria.ports.rules import Contest, Regions
 from repatria.reconcile import Reconciler
 from repatria.slice import cut_text
+
+
+class Made(NamedTuple):
+    """A file that was made: its digest, and whether every slice could be read for it."""
+
+    digest: str
+    whole: bool
 
 
 def directory(house: House, dataset: Dataset, digests: Mapping[DatasetName, str]) -> Regions | None:
@@ -56,7 +64,7 @@ def build_directory(
 ) -> str:
     """Build the directory of ``dataset`` from what counts at both sites; return its digest."""
 
-    def build(path: Path) -> str:
+    def build(path: Path) -> Made:
         builder = DirectoryBuilder(
             dataset=dataset,
             sources=house.sources.by_site,
@@ -67,7 +75,8 @@ def build_directory(
             spills=DiskSpills(house.state / "spill"),
             shelf=DirectoryFileShelf(path),
         )
-        return builder.build(pieces()).digest
+        built = builder.build(pieces())
+        return Made(built.digest, whole=not built.failed)
 
     inputs = _inputs(house, dataset, pieces, contest_digest or "uncontested")
     return _made(house, "directories", dataset.name, inputs, build)
@@ -78,7 +87,7 @@ def reconcile(house: House, dataset: Dataset, pieces: Pieces) -> str:
     backup = house.sources.backup
     assert backup is not None, "only a backup contests"
 
-    def build(path: Path) -> str:
+    def build(path: Path) -> Made:
         reconciler = Reconciler(
             dataset=dataset,
             primary=house.sources.primary,
@@ -87,32 +96,38 @@ def reconcile(house: House, dataset: Dataset, pieces: Pieces) -> str:
             spills=DiskSpills(house.state / "spill"),
             shelf=ContestFileShelf(path),
         )
-        return reconciler.reconcile(pieces).digest
+        settled = reconciler.reconcile(pieces)
+        return Made(settled.digest, whole=not settled.failed)
 
     return _made(house, "contests", dataset.name, _inputs(house, dataset, pieces, ""), build)
 
 
 def _inputs(house: House, dataset: Dataset, pieces: Pieces, verdicts: str) -> str:
-    """Digest all that a file is made from: the dataset, the atlas, verdicts, every slice."""
-    inputs = hashlib.sha256(f"{dataset} {house.atlas.digest} {verdicts}\n".encode())
+    """Digest all that a file is made from: dataset, atlas, limits, verdicts, every slice."""
+    told = f"{dataset} {house.atlas.digest} {house.config.limits} {verdicts}\n"
+    inputs = hashlib.sha256(told.encode())
     for piece in pieces():
         inputs.update(f"{piece.id} {piece.version} {cut_text(piece.cut)}\n".encode())
     return inputs.hexdigest()
 
 
 def _made(
-    house: House, kind: str, name: DatasetName, inputs: str, build: Callable[[Path], str]
+    house: House, kind: str, name: DatasetName, inputs: str, build: Callable[[Path], Made]
 ) -> str:
-    """Make a file, unless the very same inputs made one before."""
+    """Make a file, unless the very same inputs made a whole one before.
+
+    Where a slice could not be read nothing is noted: it may be restored at the same version.
+    """
     folder = house.state / kind
     note = folder / f"{name}-{inputs[:16]}.digest"
     if note.exists() and _path(house, kind, name, digest := note.read_text()).exists():
         return digest
     fresh = folder / f"{name}-{secrets.token_hex(8)}.new"
-    digest = build(fresh)
-    fresh.replace(_path(house, kind, name, digest))
-    note.write_text(digest)
-    return digest
+    made = build(fresh)
+    fresh.replace(_path(house, kind, name, made.digest))
+    if made.whole:
+        note.write_text(made.digest)
+    return made.digest
 
 
 def _path(house: House, kind: str, name: DatasetName, digest: str) -> Path:

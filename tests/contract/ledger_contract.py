@@ -203,13 +203,11 @@ class LedgerContract(ABC):
         assert list(ledger.stripes(plan().digest)) == []
 
     def test_a_cutting_is_fixed_by_the_first_receipt(self, ledger: Ledger) -> None:
-        assert ledger.fix_cutting(POSTS, "one") == "one"
-        assert ledger.fix_cutting(POSTS, "two") == "two", "nothing was moved by it yet"
+        assert [ledger.fix_cutting(POSTS, text) for text in ("one", "two")] == ["one", "two"]
         lease = ledger.take("a/1", "me", None)
         assert lease is not None
         ledger.commit(receipt(1), lease, [])
-        assert ledger.fix_cutting(POSTS, "three") == "two"
-        assert ledger.fix_cutting(LOGINS, "three") == "three"
+        assert [ledger.fix_cutting(of, "three") for of in (POSTS, LOGINS)] == ["two", "three"]
 
     def test_a_configuration_is_kept_under_its_digest(self, ledger: Ledger) -> None:
         ledger.save_config("d", "text")
