@@ -16,6 +16,8 @@ from connectors.directory_file import DirectoryFile
 from flows.workbench import build_directory
 from repatria.contest import Standing
 from repatria.digest import Digester
+from repatria.errors import BadObject
+from repatria.limits import Limits
 from repatria.names import RegionName
 from repatria.ports.spill import Heard, VerdictBlock
 from repatria.residency import Resolver
@@ -33,10 +35,14 @@ class House:
         self.atlas = ATLAS
         self.keys = SimpleNamespace(key=lambda _purpose: KEY)
         self.sources = SimpleNamespace(by_site={piece().site: self})
+        self.config = SimpleNamespace(limits=Limits())
         self.reads = 0
+        self.spoilt = False
 
     def batches(self, *_asked: object) -> Iterator[Any]:
         self.reads += 1
+        if self.spoilt:
+            raise BadObject("not a Parquet object")
         yield batch_of(profiles(["IE"], ["ada"]))
 
     def mapped(self, path: Path, open_: Any) -> Any:
@@ -95,3 +101,12 @@ def test_the_same_slices_and_verdicts_are_not_read_twice(house: Any, contested: 
     first = build_directory(house, PROFILES, slices, verdicts)
     assert build_directory(house, PROFILES, slices, verdicts) == first
     assert house.reads == 1
+
+
+def test_what_could_not_be_read_is_tried_again_at_the_same_version(house: Any) -> None:
+    house.spoilt = True
+    empty = build_directory(house, PROFILES, slices, None)
+    house.spoilt = False
+    restored = build_directory(house, PROFILES, slices, None)
+    assert empty != restored
+    assert house.place(restored) == ATLAS.index(RegionName("IE"))
