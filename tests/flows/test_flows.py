@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
-from prefect.client.schemas.objects import State
+from prefect.client.schemas.objects import Artifact, State
 
 from flows.conduct import Conductor
 from flows.jobs import Mode, Order
@@ -38,12 +38,15 @@ def run(flow: Any, request: Any) -> tuple[State[Any], Onlooker]:
 
 
 def artifacts(state: State[Any]) -> dict[str, Any]:
+    return {artifact.key or "": artifact.data for artifact in left_by(state)}
+
+
+def left_by(state: State[Any]) -> list[Artifact]:
     run_id = state.state_details.flow_run_id
     assert run_id is not None
     chosen = FlowRunFilter(id=FlowRunFilterId(any_=[run_id]))
     with get_client(sync_client=True) as client:
-        found = client.read_artifacts(flow_run_filter=chosen)
-    return {artifact.key or "": artifact.data for artifact in found}
+        return client.read_artifacts(flow_run_filter=chosen)
 
 
 def name_of(state: State[Any]) -> str:
@@ -70,6 +73,23 @@ def test_a_rehearsal_by_flow_puts_nothing_anywhere(world: SmallWorld) -> None:
     world.plan()
     run(migrate, MigrateRequest())
     assert world.keys_at_home() == []
+
+
+@pytest.mark.parametrize(
+    ("flow", "request_", "says"),
+    [
+        (rehearse, RehearseRequest(), "would move"),
+        (migrate, MigrateRequest(), "would move"),
+        (migrate, LIVE, "moved"),
+    ],
+)
+def test_progress_says_moved_of_what_was_written_alone(
+    world: SmallWorld, flow: Any, request_: Any, says: str
+) -> None:
+    world.plan()
+    state, _ = run(flow, request_)
+    (progress,) = (it for it in left_by(state) if it.key == "progress")
+    assert str(progress.description).endswith(f"{sum(MOVING.values())} {says}")
 
 
 def test_a_live_run_moves_shows_and_is_verified(world: SmallWorld) -> None:

@@ -10,10 +10,13 @@ import pytest
 from rich.console import Console
 from rich.progress import Progress
 
+from flows.command.running import Asked
 from flows.command.screen import doctor_table, plan_tables, status_grid
 from flows.command.screen.ending import show_points
 from flows.command.screen.plan_tables import bar
 from flows.command.screen.progress import Bars, Lines, watching
+from flows.jobs import Mode
+from flows.parameters import MigrateRequest, RehearseRequest, VerifyRequest
 from flows.report.story import Point
 from repatria.doctor import Finding, Grade
 from repatria.names import DatasetName, PlanDigest, RegionName, RunId
@@ -96,6 +99,12 @@ class TestProgress:
         assert (earlier.description, earlier.completed) == ("done before", 3)
         assert isinstance(console.file, io.StringIO)
         assert "[b]: no" in console.file.getvalue()
+
+    def test_whoever_asks_for_no_write_watches_a_rehearsal(self) -> None:
+        rehearsed = (Asked("rehearse", RehearseRequest()), Asked("migrate", MigrateRequest()))
+        assert all(asked.rehearsed for asked in rehearsed)
+        real = Asked("migrate", MigrateRequest(mode=Mode.LIVE)), Asked("verify", VerifyRequest())
+        assert not any(asked.rehearsed for asked in real)
 
     def test_in_a_rehearsal_records_would_move(self) -> None:
         console = Console(file=io.StringIO(), force_terminal=True, width=100)

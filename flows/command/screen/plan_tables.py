@@ -18,6 +18,7 @@ from flows.report.planned import (
 from repatria.plan import Plan
 
 REGIONS_SHOWN: Final = 12
+DAY: Final = len("2026-01-01")
 _BAR: Final = 18
 
 
@@ -101,8 +102,12 @@ def _regions(plan: Plan) -> None:
 def show_list(plans: Sequence[Plan], now: datetime) -> None:
     """Print a line per plan."""
     table = grid()
-    for name in ("Plan", "Made", "Valid until", "Datasets", "Regions", "Slices", "Bytes"):
-        table.add_column(name, overflow="fold", no_wrap=name == "Plan")
+    table.add_column("Plan", no_wrap=True)
+    for name in ("Made", "Valid until"):
+        table.add_column(name, min_width=DAY)
+    table.add_column("Datasets", overflow="fold")
+    for name in ("Regions", "Slices", "Bytes"):
+        table.add_column(name, justify="right", no_wrap=True)
     for plan in plans:
         expired = " [red](expired)[/]" if plan.expires_at <= now else ""
         table.add_row(
