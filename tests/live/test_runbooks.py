@@ -22,7 +22,7 @@ from flows.wiring import open_house
 from flows.world.sites import BACKUP, PRIMARY
 from repatria.leasing import Tenancy
 from tests.live import runbook_world
-from tests.live.runbook_world import DUBLIN, FIRST, SECOND, RunbookWorld, profiles
+from tests.live.runbook_world import DUBLIN, FIRST, POSTS, SECOND, RunbookWorld, profiles
 
 PAGES = sorted((Path(__file__).parents[2] / "docs" / "runbooks").glob("*.md"))
 _EVENT = re.compile(r"<!-- (?:world|meanwhile): (.+?) -->|```console\n(.*?)```", re.DOTALL)
@@ -100,6 +100,7 @@ def author_moves(scene: Scene) -> None:
 
 def posts_anew(scene: Scene) -> None:
     scene.it.mirror("posts/2024/n.jsonl", _posts(("u2", 11), ("u1", 10)))
+    scene.it.mirror("posts/2024/a.jsonl", b"".join(reversed(POSTS.splitlines(keepends=True))))
 
 
 def removed(scene: Scene) -> None:
