@@ -23,6 +23,7 @@ from repatria.errors import (
     LeftOver,
     Missing,
     Occupied,
+    ParcelGone,
     ReadBackMismatch,
     RepatriaError,
     StaleSlice,
@@ -67,7 +68,9 @@ class ObjectTarget:
     def read(self, dataset: Dataset, arrived: ObjectVersion, sha256: str) -> pa.Table:
         try:
             body = self._bucket.read(arrived)
-        except (StaleSlice, Missing) as error:
+        except Missing as error:
+            raise ParcelGone("a parcel is gone", site=self.site) from error
+        except StaleSlice as error:
             raise ReadBackMismatch(
                 "a parcel no longer stands as it was put", site=self.site
             ) from error

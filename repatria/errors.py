@@ -29,6 +29,7 @@
     └── Corrupt                  two things that must agree do not; stop the line  exit 11
         ├── Unbalanced           a batch whose records do not add up
         ├── ReadBackMismatch     the store does not hold what was sent
+        │   └── ParcelGone       … nor anything else in its place
         ├── Damaged              a file of ours is not as it was written
         └── ForeignObject        something that is not ours stands where a parcel belongs
 
@@ -238,6 +239,12 @@ class ReadBackMismatch(Corrupt):
     hint = (
         "The batch was not committed. Run `repatria doctor` on the site before any further write."
     )
+
+
+class ParcelGone(ReadBackMismatch):
+    """A parcel that was put, or that a receipt names, is not there."""
+
+    hint = "Find out who removed it: Repatria removes nothing. Look before you write there again."
 
 
 class Damaged(Corrupt):

@@ -4,7 +4,7 @@ An application that read ``<prefix><key>`` reads ``<dataset>/region=IE/<key>``: 
 is, however odd. Three things are added, and all of them are reserved, so that two parcels never
 share a key: ``~part-NNNNN-MMMMM`` before the extension for every batch but the first of an
 object, ``_repatria/<site>/`` before what comes from the backup, and ``_repatria/long/<digest>``
-for what would be longer than a store takes. The planner asks ``reserved`` first.
+for what would be longer than a store takes. Sources ask ``reserved`` first.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Layout:
     def parcel(self, region: RegionName, piece: Slice, ordinal: Ordinal) -> str:
         """Return the key of the parcel of one batch: injective over (piece, ordinal)."""
         relative = piece.relative
-        assert reserved(relative) is None, "the planner refuses reserved keys"
+        assert reserved(relative) is None, "a source refuses reserved keys"
         stem, extension = split_extension(relative)
         part = part_of(piece.number, ordinal)
         front = self.prefix(piece.dataset, region)

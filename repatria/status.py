@@ -51,7 +51,7 @@ class Status:
 
     @property
     def rows_per_s(self) -> float | None:
-        """Records read per second by the newest run that moved any, or None."""
+        """Records read per second by the newest migration, or None where it read none."""
         run = self.run
         if run is None:
             return None

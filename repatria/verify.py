@@ -18,7 +18,7 @@ from repatria.batch import LINE, Batch
 from repatria.border import Place
 from repatria.dataset import Dataset
 from repatria.digest import Digester, Digests, compare
-from repatria.errors import Archived, Corrupt, Missing, Spoilt, StaleSlice, Stopped
+from repatria.errors import Archived, Corrupt, ParcelGone, Spoilt, StaleSlice, Stopped
 from repatria.names import RegionName, RunId, SiteName
 from repatria.plan import Stripe
 from repatria.ports.ledger import Comparison, Comparisons, Receipts
@@ -102,7 +102,7 @@ class Verifier:
             return told(matched=0, missing=count, why="no receipt for these records")
         try:
             stored = self.places[line.site].target.read(self.dataset, line.object, line.sha256)
-        except Missing:
+        except ParcelGone:
             return told(matched=0, missing=count, why=f"the parcel is gone from {line.site}")
         except (StaleSlice, Corrupt) as error:
             return told(matched=0, altered=max(count, line.rows), why=str(error))

@@ -14,7 +14,7 @@ from repatria.names import DatasetName, RegionName
 from repatria.ports.ledger import RunState
 from repatria.stored import ObjectVersion, Observed
 from repatria.stray import strays
-from tests.people import DUBLIN, IE
+from tests.people import DE, DUBLIN, IE
 from tests.scenario.enclave import NOTES, Enclave, of_notes
 
 PARCEL = "notes/region=IE/a.jsonl"
@@ -147,3 +147,15 @@ def test_a_store_that_ignores_a_promise_loses_no_record_of_ours(tmp_path: Path, 
     assert {name for _, _, name in enclave.trusted()} == {"i1", "i9", "i3"}
     assert enclave.trusted() == enclave.arrived()
     assert sum(one.matched for one in enclave.verify(plan)) == 3
+
+
+def test_a_parcel_that_is_gone_is_missing_and_not_altered(tmp_path: Path) -> None:
+    enclave = of_notes(tmp_path, promises=UNVERSIONED)
+    enclave.note("a.jsonl", ("i1", "IE"), ("i2", "IE"), ("g1", "DE"))
+    plan = enclave.plan()
+    enclave.migrate(plan)
+    enclave.dublin.remove(PARCEL)
+    found = {one.region: one for one in enclave.verify(plan)}
+    assert (found[IE.name].missing, found[IE.name].altered) == (2, 0)
+    assert "gone" in found[IE.name].why
+    assert found[DE.name].matched == 1
