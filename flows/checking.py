@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from connectors.key_seal import KeySeal
 from connectors.sql.ledger import SqlLedger
 from flows.jobs import Mode, Order, new_run, plan_for, scope_of, wanted_datasets
 from flows.moving import Yard
@@ -15,7 +14,7 @@ from repatria.audit import Audit, Configured, audit_left, audit_listing
 from repatria.dataset import KeyClass
 from repatria.errors import Stopped
 from repatria.manifest import agrees
-from repatria.names import DatasetName, RegionName, RunId, SiteName
+from repatria.names import DatasetName, RegionName, RunId
 from repatria.plan import Plan
 from repatria.ports.ledger import Comparison, Run, RunState, Verdict
 from repatria.ports.rules import Progresses
@@ -23,7 +22,7 @@ from repatria.site import Region
 from repatria.status import added
 from repatria.stray import strays
 from repatria.stripe import Tally, Watch
-from repatria.transfer import destinations
+from repatria.transfer import destined
 from repatria.verify import ANY, Verifier
 
 DIFFERS = 11
@@ -152,33 +151,24 @@ class VerifyJob:
 
     def _audit(self) -> Audit:
         """Look whether the plan still is what the sources hold, and what nothing answers for."""
-        audit, configured = Audit(), Configured.of(self.house.config.datasets, self._regions)
+        audit, datasets = Audit(), self.house.config.datasets
+        configured = Configured.of(datasets, self.house.atlas.regions)
         audit_left(audit, self.plan, self.ledger, self.ledger, configured)
-        audit_listing(audit, self.plan, self.ledger, self.house.sources, self.house.config.datasets)
+        audit_listing(audit, self.plan, self.ledger, self.house.sources, datasets)
         return audit
-
-    @property
-    def _regions(self) -> Sequence[Region]:
-        return self.house.atlas.regions
-
-    def _homes(self) -> Iterator[tuple[DatasetName, RegionName, SiteName]]:
-        for name in self.plan.datasets:
-            for region in self.scope:
-                for site in destinations(region):
-                    yield name, region.name, site
 
     def _strays(self) -> int:
         places = self.yard.places()
         return sum(
             strays(self.ledger, places[site].target, name, region)
-            for name, region, site in self._homes()
+            for name, region, site in destined(self.plan.datasets, self.scope)
         )
 
     def _unlisted(self) -> int:
         """Count the manifests that do not list exactly what the receipts say."""
-        seal = KeySeal(self.house.keys.key("manifest keys")).seal
+        seal = self.house.key_seal.seal
         count = 0
-        for name, region, site in self._homes():
+        for name, region, site in destined(self.plan.datasets, self.scope):
             manifests = self.house.manifests(site, self.ledger.id, live=False)
             personal = self.house.config.datasets[name].keys is KeyClass.PERSONAL
             count += not agrees(self.ledger, manifests, name, region, seal if personal else None)

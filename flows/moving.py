@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from connectors.key_seal import KeySeal
 from connectors.sql.ledger import SqlLedger
 from flows.admission import admit
 from flows.jobs import Mode, Order, new_run, plan_for, scope_of, wanted_datasets
@@ -127,7 +126,7 @@ def _job(
         tenancy=house.tenancy(written),
         clock=house.clock,
         sampled=order.sample is not None,
-        seal=KeySeal(house.keys.key("manifest keys")).seal,
+        seal=house.key_seal.seal,
         work=yard.work,
     )
     stripes = [s.number for s in plans.stripes(plan.digest) if s.dataset in plan.datasets]

@@ -21,6 +21,7 @@ from connectors.clock import SystemClock
 from connectors.formats.csv import Csv
 from connectors.formats.jsonl import JsonLines
 from connectors.formats.parquet import Parquet
+from connectors.key_seal import KeySeal
 from connectors.keys import EnvironmentKeys, FileKeys
 from connectors.memory.rules import NoTombstones
 from connectors.object_manifests import ObjectManifests
@@ -105,6 +106,11 @@ class House:
         if isinstance(reference, KeyVariable):
             return EnvironmentKeys(reference.variable)
         return FileKeys(reference.file)
+
+    @cached_property
+    def key_seal(self) -> KeySeal:
+        """Seals object keys that name people, for the readers of a manifest."""
+        return KeySeal(self.keys.key("manifest keys"))
 
     def create_key(self, path: Path) -> None:
         """Make a new secret key. Raises ``KeyRefused`` if there is one."""

@@ -17,14 +17,14 @@ from repatria.errors import PlanRefused
 from repatria.inventory import Sources
 from repatria.leasing import Tenancy
 from repatria.manifest import Published, SealKey, publish, refuse_stranger
-from repatria.names import DatasetName, RegionName, RunId, SiteName
+from repatria.names import DatasetName, RunId, SiteName
 from repatria.plan import Plan
 from repatria.ports.ledger import Failure, Ledger, Plans, Run, RunState, Verdict
 from repatria.ports.records import Manifests
 from repatria.ports.rules import Clock
 from repatria.site import Region
 from repatria.stripe import StripeWork, Tally, Watch
-from repatria.transfer import destinations
+from repatria.transfer import destined
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,20 +127,14 @@ class Campaign:
         counts = {name: getattr(tally, name) for name in tally.__slots__}
         self.ledger.end(self.run, state, self.clock.now(), {**counts, "why": why})
 
-    def _homes(self) -> Iterator[tuple[DatasetName, RegionName, SiteName]]:
-        for name in self.plan.datasets:
-            for region in self.scope:
-                for site in destinations(region):
-                    yield name, region.name, site
-
     def _publish(self) -> Iterator[Published]:
-        for name, region, site in self._homes():
+        for name, region, site in destined(self.plan.datasets, self.scope):
             yield publish(self.ledger, self.manifests[site], name, region, self._seal(name))
 
     def _refuse_strangers(self) -> None:
         """Look for manifests of another ledger wherever this one has moved nothing yet."""
         known = {(found.dataset, found.region) for found in self.ledger.moved()}
-        for name, region, site in self._homes():
+        for name, region, site in destined(self.plan.datasets, self.scope):
             if (name, region) not in known:
                 refuse_stranger(self.manifests[site], name, region)
 

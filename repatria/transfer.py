@@ -10,7 +10,7 @@ the line, and the batch is opened so that its account may say so.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -24,7 +24,7 @@ from repatria.digest import Digester
 from repatria.errors import DecisionsChanged, LeftOut, ReadBackMismatch
 from repatria.fate import ERASED, SUPERSEDED, Sorted
 from repatria.journal import committed
-from repatria.names import RegionName, SiteName
+from repatria.names import DatasetName, RegionName, SiteName
 from repatria.ports.ledger import Lease, Receipts
 from repatria.ports.records import Parcel
 from repatria.receipt import BatchName, Line, Receipt
@@ -275,3 +275,13 @@ def _held(known: Known) -> tuple[Line, ...]:
 def destinations(region: Region) -> tuple[SiteName, ...]:
     """Return where a region's records go: its home, and its standby where it has one."""
     return (region.home, *((region.standby,) if region.standby is not None else ()))
+
+
+def destined(
+    datasets: Iterable[DatasetName], scope: Sequence[Region]
+) -> Iterator[tuple[DatasetName, RegionName, SiteName]]:
+    """Yield each dataset with each region and each site that its records go to."""
+    for name in datasets:
+        for region in scope:
+            for site in destinations(region):
+                yield name, region.name, site
