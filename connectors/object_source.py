@@ -47,13 +47,14 @@ class ObjectSource:
         self, bucket: Reads, root: str, codecs: Mapping[Format, Codec], slice_key: bytes
     ) -> None:
         self._bucket = bucket
+        self._site = bucket.site  # Asked for each of millions of objects.
         self._root = root
         self._codecs = codecs
         self._slice_key = slice_key
 
     @property
     def site(self) -> SiteName:
-        return self._bucket.site
+        return self._site
 
     def objects(self, dataset: Dataset) -> Iterator[Found]:
         for found in self._bucket.list(self._root + dataset.prefix):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 
 from flows.admission import forget
@@ -96,11 +98,29 @@ def make_plan(house: House, datasets: Sequence[str], regions: Sequence[str]) -> 
             spool=house.spool,
         ),
     )
-    return planner.plan(
-        [name for name in house.config.datasets if not datasets or name in datasets],
-        [name for name in house.atlas.names if not regions or name in regions],
-        (house.config.digest, house.config.canonical),
-    )
+    with _undisturbed():
+        return planner.plan(
+            [name for name in house.config.datasets if not datasets or name in datasets],
+            [name for name in house.atlas.names if not regions or name in regions],
+            (house.config.digest, house.config.canonical),
+        )
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Keep the collector from searching, for each thousand objects, all that was ever imported.
+
+    A third of the time of a large plan would go there (docs/scale.md).
+    """
+    before = gc.get_threshold()
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
 
 
 def _known(

@@ -7,7 +7,6 @@ survives another bundling (docs/adr/0004).
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from dataclasses import dataclass, field
 
@@ -78,12 +77,11 @@ def slice_id(
     The bounds of the cut take no part: when an object changes, cut ``number`` of the new version
     answers for cut ``number`` of the old one, and replaces its parcels (docs/adr/0006).
     """
-    mac = hmac.new(key, b"repatria slice 1", hashlib.sha256)
+    told = bytearray(b"repatria slice 1")
     for part in (dataset, site, relative, str(number)):
         data = part.encode("utf-8", "surrogatepass")
-        mac.update(len(data).to_bytes(8, "big"))
-        mac.update(data)
-    return SliceId(mac.hexdigest()[:32])
+        told += len(data).to_bytes(8, "big") + data
+    return SliceId(hmac.digest(key, told, "sha256").hex()[:32])
 
 
 def cut_text(cut: Cut) -> str:

@@ -19,6 +19,7 @@ from botocore.config import Config
 
 from connectors.s3.credentials import Credentials, FromChain, session_with
 from connectors.s3.errors import translated
+from connectors.s3.listing_page import take_entries
 from repatria.errors import WriteRefused
 from repatria.names import SiteName
 
@@ -68,6 +69,8 @@ def connect(settings: S3Settings, *, read_only: bool) -> S3Client:
             config=quiet.merge(_for_s3(settings)),
         )
     client.meta.events.register_first("before-call.s3", _stay_here)
+    # The service is a wildcard because such hooks run first: the SDK's own would parse every page.
+    client.meta.events.register("before-parse.*.ListObjectsV2", take_entries)
     if read_only:
         client.meta.events.register_first("before-call.s3", _refuse_writes(settings.site))
     return client

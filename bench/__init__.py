@@ -1,0 +1,1 @@
+"""Benchmarks: each measures what a page of the manual claims, and prints a table."""
