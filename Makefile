@@ -26,7 +26,7 @@ help: ## Say what there is
 setup: $(STAMP) ## Make the virtual environment with locked dependencies (quick when nothing changed)
 	@mkdir -p $(PREFECT_HOME)
 
-$(STAMP): requirements.lock pyproject.toml
+$(STAMP): requirements.lock pyproject.toml hatch_build.py $(wildcard repatria/native/*.[ch] repatria/native/build.py)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 	  echo "Repatria needs Python 3.11 or newer, and '$(PYTHON)' is not. Name another: make setup PYTHON=python3.12" >&2; exit 1; }
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { \

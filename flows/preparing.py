@@ -17,6 +17,7 @@ from repatria.doctor import CAPACITY_LOW, Finding, Grade, Patient, examine_site
 from repatria.errors import ConfigRefused, RepatriaError
 from repatria.estimate import Estimator, frozen_away, not_read, warnings
 from repatria.names import DatasetName, RegionName, SiteName
+from repatria.native.library import NATIVE
 from repatria.plan import Plan
 from repatria.planner import Planner, Sample, Workshop
 from repatria.planning import Frame
@@ -73,12 +74,21 @@ def _machine(house: House) -> Iterator[Finding]:
         yield Finding("secret key", Grade.ILL, str(error), error.hint)
     else:
         yield Finding("secret key", Grade.WELL, "is there")
+    yield compiled(NATIVE)
     if not house.state.exists():
         yield Finding("disk", Grade.ILL, "the state folder is missing", "run `repatria init`")
         return
     free = shutil.disk_usage(house.state).free
     grade = Grade.WELL if free >= CAPACITY_LOW else Grade.CARE
     yield Finding("disk", grade, f"{free / 1e9:.1f} GB free in the state folder")
+
+
+def compiled(library: object | None) -> Finding:
+    """Say whether the compiled library is used; without it everything works, more slowly."""
+    if library is not None:
+        return Finding("compiled library", Grade.WELL, "is there")
+    means = "digests take five times as long; install a C compiler and run `make setup` again"
+    return Finding("compiled library", Grade.NOTE, "is not there: NumPy does its work", means)
 
 
 def make_plan(house: House, datasets: Sequence[str], regions: Sequence[str]) -> Plan:

@@ -144,6 +144,11 @@ class _Dictionary:
         return self._cells.take(self._places[start:stop], axis=1)
 
 
+def every_cell(values: pa.Array[Any], schedule: Schedule) -> Lanes:
+    """Return the cells of all values of an array, shape (2, values)."""
+    return _all(open_column(values, schedule), len(values), schedule)
+
+
 def _all(column: Column, count: int, schedule: Schedule) -> Lanes:
     """Return every cell of a dictionary, with one to spare where it is empty (all rows null)."""
     block = schedule.positions.shape[1]

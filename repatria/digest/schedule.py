@@ -28,7 +28,7 @@ class Schedule:
     def __init__(self, key: bytes) -> None:
         assert len(key) >= KEY_BYTES_MIN, "a digest key has 16 bytes or more"
         self._key = bytes(key)
-        self._origin = self.constant("position")
+        self.origin = self.constant("position")
         self.positions = self._stream(0, POSITIONS)
         self.null = self.constant("null")
         self.length = self.constant("length") | _ONE
@@ -51,4 +51,4 @@ class Schedule:
 
     def _stream(self, first: int, stop: int) -> Lanes:
         steps = np.arange(first + 1, stop + 1, dtype=np.uint64) * _STEP
-        return mix(self._origin + steps)
+        return mix(self.origin + steps)

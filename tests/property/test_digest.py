@@ -15,7 +15,7 @@ from tests.property import digest_oracle as oracle
 from tests.property.arrow_layouts import array_of, kinds, one_value
 
 KEY = bytes(range(32))
-DIGESTER = Digester(KEY)
+DIGESTER = Digester(KEY, kernel=None)
 Fields = list[tuple[str, pa.DataType]]
 
 schemas = st.lists(st.tuples(st.text(max_size=3), kinds()), max_size=4)

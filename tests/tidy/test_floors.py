@@ -23,7 +23,8 @@ CLOCKS = {"now", "today", "utcnow"}
 def _rules_and_nouns() -> list[Path]:
     """Return every module on a floor of rules or nouns: all but engines, ports and config.
 
-    They may name a ``Path``, as a value; what opens one is refused below.
+    They may name a ``Path``, as a value; what opens one is refused below. ``native`` is the
+    machine on which rules run, compiled and loaded (docs/adr/0027), and no rule.
     """
     [floors] = [
         contract["layers"]
@@ -32,7 +33,7 @@ def _rules_and_nouns() -> list[Path]:
     ]
     engines_end = next(at for at, floor in enumerate(floors) if "border" in floor)
     names = {name.strip(" ()") for it in floors[engines_end:] for name in _split(it)}
-    paths = [ROOT / "repatria" / name for name in names - {"ports", "config"}]
+    paths = [ROOT / "repatria" / name for name in names - {"ports", "config", "native"}]
     single = [path.with_suffix(".py") for path in paths if path.with_suffix(".py").exists()]
     return sorted([*single, *(module for path in paths for module in path.rglob("*.py"))])
 

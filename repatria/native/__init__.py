@@ -1,0 +1,1 @@
+"""The hot path in C: optional, built where there is a compiler, equal in every result."""
