@@ -2,10 +2,13 @@
 
 PYTHON ?= python3
 USERS  ?= 60000
+BENCH_MB ?= 1250
+BENCH_ROUNDS ?= 3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.complete
-PACKAGES := repatria connectors flows tests
+PEERS := .venv-bench
+PACKAGES := repatria connectors flows bench tests
 
 # Nothing here talks to anybody but the package index (setup) and loopback (all else).
 export DO_NOT_TRACK := 1
@@ -16,7 +19,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test check ui down lock docs pictures browser clean
+.PHONY: help setup demo test check bench ui down lock docs pictures browser clean
 
 help: ## Say what there is
 	@printf '\n  \033[1mRepatria\033[0m moves user records home, and proves it.\n\n'
@@ -49,6 +52,15 @@ check: setup ## Lint, format, types and floors
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 
+bench: setup $(PEERS)/.complete ## Measure Repatria beside its peers, on 1.25 GB (BENCH_MB=1250 BENCH_ROUNDS=3)
+	@$(BIN)/python -m bench parquet --mb $(BENCH_MB) --rounds $(BENCH_ROUNDS)
+
+$(PEERS)/.complete: bench/requirements.lock
+	@test -x $(PEERS)/bin/python || $(PYTHON) -m venv $(PEERS)
+	@echo "Installing what Repatria is measured beside …"
+	@$(PEERS)/bin/python -m pip install -qq --require-hashes -r bench/requirements.lock
+	@touch $@
+
 ui: setup ## Start a Prefect server, a worker and the deployments against the embedded world
 	@$(BIN)/python -m flows.world.desk up
 
@@ -68,6 +80,9 @@ lock: setup ## Lock the whole dependency tree with hashes (UPGRADE=--upgrade for
 	@$(BIN)/uv --no-config pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' \
 	  --output-file requirements.lock --quiet $(UPGRADE)
+	@$(BIN)/uv --no-config pip compile bench/requirements.txt --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' \
+	  --output-file bench/requirements.lock --quiet $(UPGRADE)
 	@echo "requirements.lock is written; run make test before you commit it."
 
 browser:
@@ -78,5 +93,5 @@ browser:
 	else echo "NOT RUN for want of Chromium: the test that clicks through the Prefect UI (apt-get install chromium)."; fi
 
 clean: ## Remove the virtual environment, caches and the embedded world
-	@rm -rf $(VENV) .world .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	@rm -rf $(VENV) $(PEERS) .world .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	@find $(PACKAGES) -name __pycache__ -type d -prune -exec rm -rf {} +

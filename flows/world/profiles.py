@@ -67,7 +67,7 @@ def lay(people: People, tally: Tally) -> Iterator[Laid]:
         if number == CONTESTED:
             yield _contested(key, people, numbers, tally)
             continue
-        rows = _rows(people, numbers, purpose=number, grown=grown)
+        rows = rows_of(people, numbers, purpose=number, grown=grown)
         if number == UNKNOWN:
             rows = pa.concat_tables([rows, _unknown(people)])
             tally.waits(Reason.UNKNOWN_COUNTRY, len(UNKNOWN_COUNTRIES))
@@ -83,16 +83,16 @@ def _stragglers(people: People, tally: Tally) -> Iterator[Laid]:
     yield Laid(
         key=f"{PREFIX}2023/left behind + 100%.parquet",
         primary=None,
-        backup=_parquet(_rows(people, left_behind, purpose=1_000_001)),
+        backup=_parquet(rows_of(people, left_behind, purpose=1_000_001)),
     )
     tally.failed.append("2023/broken.parquet")
-    whole = _parquet(_rows(people, broken, purpose=1_000_002))
+    whole = _parquet(rows_of(people, broken, purpose=1_000_002))
     yield both(f"{PREFIX}2023/broken.parquet", whole[: len(whole) * 2 // 3])
 
 
 def _contested(key: str, people: People, numbers: Numbers, tally: Tally) -> Laid:
     """Lay down an object whose copy at the backup is in another state."""
-    rows = _rows(people, numbers, purpose=CONTESTED)
+    rows = rows_of(people, numbers, purpose=CONTESTED)
     orphans, *_ = _extras(people)
     place = np.arange(len(numbers))
     kept = place % 20 != 7
@@ -100,7 +100,7 @@ def _contested(key: str, people: People, numbers: Numbers, tally: Tally) -> Laid
     newer = kept & (place % 101 == 5) & ~older
     conflict = kept & (place % 97 == 11) & ~older & ~newer
     copy = _edited(rows, steps=newer.astype(np.int64) - older, edits=older | newer | conflict)
-    lost = _rows(people, orphans, purpose=1_000_000)
+    lost = rows_of(people, orphans, purpose=1_000_000)
     backup = pa.concat_tables([copy.filter(pa.array(kept)), lost])
 
     countries = people.countries(numbers)
@@ -123,7 +123,7 @@ def _extras(people: People) -> list[Numbers]:
 def _unknown(people: People) -> pa.Table:
     """Return the profiles of people whose country nobody can tell."""
     numbers = _extras(people)[-1]
-    rows = _rows(people, numbers, purpose=1_000_003)
+    rows = rows_of(people, numbers, purpose=1_000_003)
     column = rows.column_names.index("country")
     return rows.set_column(column, "country", pa.array(UNKNOWN_COUNTRIES, pa.string()))
 
@@ -139,7 +139,7 @@ def _edited(rows: pa.Table, steps: Numbers, edits: Mask) -> pa.Table:
     return rows
 
 
-def _rows(people: People, numbers: Numbers, *, purpose: int, grown: bool = False) -> pa.Table:
+def rows_of(people: People, numbers: Numbers, *, purpose: int, grown: bool = False) -> pa.Table:
     """Make the profiles of some people."""
     random = people.random(1, purpose)
     count = len(numbers)

@@ -1,0 +1,1 @@
+"""What the benchmark measures beside Repatria, each a script of its own environment."""

@@ -1,0 +1,146 @@
+"""Runs a command and measures it: wall, CPU of its whole tree, peak memory.
+
+CPU seconds are those of the kernel's own account of everything that was begun below the
+command and has ended (``wait4``); whoever is orphaned comes to us, and is counted too. Memory is
+the greatest sum of PSS over the tree, looked at each 50 ms: PSS parts what is shared among those
+who share it, so that processes are not punished for one library. Because to ask for PSS costs the
+one who is asked, it is asked only when the cheap sum of RSS, which it cannot exceed, allows for a
+new peak. Source: proc(5), wait4(2), prctl(2) ``PR_SET_CHILD_SUBREAPER``.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+import signal
+import subprocess
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TypeAlias
+
+SAMPLE_S: Final = 0.05
+_PAGE: Final = os.sysconf("SC_PAGE_SIZE")
+_SUBREAPER: Final = 36
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """What is run. ``cores`` is how many CPUs it may use."""
+
+    arguments: Sequence[str]
+    environment: Mapping[str, str]
+    folder: Path
+    log: Path
+    cores: int = 2
+    wall_s_max: float = 1200.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """What it took. ``largest_bytes`` is the peak RSS of the largest single process."""
+
+    code: int
+    wall_s: float
+    cpu_s: float
+    peak_bytes: int
+    largest_bytes: int
+
+
+def measure(command: Command) -> Measured:
+    """Run ``command`` to its end; its output goes to its log. Ends what outstays its time."""
+    ctypes.CDLL(None, use_errno=True).prctl(_SUBREAPER, 1, 0, 0, 0)
+    others = set(_children(os.getpid()))
+    with command.log.open("ab") as log:
+        began = time.perf_counter()
+        child = subprocess.Popen(  # noqa: S603 - what the benchmark itself lists
+            list(command.arguments),
+            env=dict(command.environment),
+            cwd=command.folder,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    os.sched_setaffinity(child.pid, sorted(os.sched_getaffinity(0))[: command.cores])
+    peak, used = _watched(child.pid, began + command.wall_s_max, others)
+    wall_s = time.perf_counter() - began
+    code = child.returncode = os.waitstatus_to_exitcode(used[0])
+    usages = [used[1], *_buried(others)]
+    return Measured(
+        code=code,
+        wall_s=wall_s,
+        cpu_s=sum(one.ru_utime + one.ru_stime for one in usages),
+        peak_bytes=peak,
+        largest_bytes=max(one.ru_maxrss for one in usages) * 1024,
+    )
+
+
+Used: TypeAlias = "tuple[int, resource.struct_rusage]"
+
+
+def _watched(pid: int, deadline: float, others: set[int]) -> tuple[int, Used]:
+    """Wait for ``pid``, looking at memory meanwhile; return the peak, and status and usage."""
+    peak = 0
+    while True:
+        ended, status, usage = os.wait4(pid, os.WNOHANG)
+        if ended:
+            return peak, (status, usage)
+        peak = max(peak, _standing(set(_children(os.getpid())) - others, peak))
+        if time.perf_counter() > deadline:
+            os.killpg(pid, signal.SIGKILL)
+        time.sleep(SAMPLE_S)
+
+
+def _buried(others: set[int]) -> Iterator[resource.struct_rusage]:
+    """End and bury whoever was left behind, and yield what each used."""
+    while orphans := set(_children(os.getpid())) - others:
+        for orphan in orphans:
+            os.kill(orphan, signal.SIGKILL)
+            yield os.wait4(orphan, 0)[2]
+
+
+def _standing(roots: set[int], peak: int) -> int:
+    """Return the PSS of the trees below ``roots``, or 0 if it cannot be above ``peak``."""
+    tree = list(_below(roots))
+    if sum(map(_rss, tree)) <= peak:
+        return 0
+    return sum(map(_pss, tree))
+
+
+def _below(roots: Iterable[int]) -> Iterator[int]:
+    for pid in roots:
+        yield pid
+        yield from _below(_children(pid))
+
+
+def _children(pid: int) -> Iterator[int]:
+    for task in _listed(Path(f"/proc/{pid}/task")):
+        yield from map(int, _read(task / "children").split())
+
+
+def _listed(folder: Path) -> list[Path]:
+    try:
+        return list(folder.iterdir())
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+
+
+def _rss(pid: int) -> int:
+    fields = _read(Path(f"/proc/{pid}/statm")).split()
+    return int(fields[1]) * _PAGE if fields else 0
+
+
+def _pss(pid: int) -> int:
+    lines = _read(Path(f"/proc/{pid}/smaps_rollup")).splitlines()
+    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
+
+
+def _read(path: Path) -> str:
+    """Read a file of the kernel's; empty if whom it tells of is gone."""
+    try:
+        return path.read_text("ascii")
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
