@@ -39,6 +39,7 @@ from connectors.s3.credentials import (
 )
 from connectors.spool import FileSpool
 from connectors.sql.ledger import SqlLedger, open_ledger
+from connectors.sql.patience import Until
 from connectors.sql.seal import AesGcmSeal
 from connectors.wrap.metered import Meter, Metered
 from connectors.wrap.rehearsed import Rehearsed
@@ -120,7 +121,11 @@ class House:
         """Open the real ledger; it closes with the house."""
         with self._lock:
             ledger = open_ledger(
-                self.config.ledger, create=create, read_only=read_only, seal=self._seal()
+                self.config.ledger,
+                create=create,
+                read_only=read_only,
+                seal=self._seal(),
+                patience=Until(self.config.limits.call_s_max, self.clock, SystemRandom()),
             )
             return self._stack.enter_context(ledger)
 

@@ -19,6 +19,7 @@ from repatria.leasing import Tenancy
 from repatria.manifest import Published, SealKey, publish, refuse_stranger
 from repatria.names import DatasetName, RunId, SiteName
 from repatria.plan import Plan
+from repatria.ports.leases import Lease
 from repatria.ports.ledger import Failure, Ledger, Plans, Run, RunState, Verdict
 from repatria.ports.records import Manifests
 from repatria.ports.rules import Clock
@@ -85,13 +86,25 @@ class Campaign:
 
     def run_stripe(self, number: int, watch: Watch) -> Tally:
         """Do what is left of one stripe, under its lease."""
-        stripe = self.plans.stripe(self.plan.digest, number)
-        with self.tenancy.hold(f"{self.mode}/{self.plan.digest[:16]}/{number}") as lease:
-            work = self.work(stripe.dataset, stripe.slices[0].site)
-            tally = work.run(stripe, lease, watch)
-            if not tally.failed:
-                self.ledger.finish_stripe(self.plan.digest, number, lease)
-        return tally
+        with self.tenancy.hold(self._lease_of(number)) as lease:
+            return self._work_through(number, lease, watch)
+
+    def run_next(self, numbers: Sequence[int], watch: Watch) -> tuple[int, Tally] | None:
+        """Do what is left of the first of these stripes that nobody else is at; None if all are.
+
+        So several runs of one plan share its work: each worker of each run offers the stripes
+        that its run has not seen the end of (in order, without those that its own colleagues
+        are at), and strikes off what comes back. A stripe that another run finished meanwhile
+        costs one look at its receipts. Where None comes back the rest is in other hands: ask
+        again after a while, or ``run_stripe`` one of them, which takes over from a holder who is
+        silent for a lease length and raises ``FenceLost`` at once for one who is not.
+        """
+        names = {self._lease_of(number): number for number in numbers}
+        with self.tenancy.hold_next(list(names)) as lease:
+            if lease is None:
+                return None
+            number = names[lease.name]
+            return number, self._work_through(number, lease, watch)
 
     def finish(self, tally: Tally) -> Ending:
         """Publish what stands, check the end against plan and listing, and say how it ended."""
@@ -126,6 +139,17 @@ class Campaign:
         """Remember that the run ended early, and why (the name of an error, never a record)."""
         counts = {name: getattr(tally, name) for name in tally.__slots__}
         self.ledger.end(self.run, state, self.clock.now(), {**counts, "why": why})
+
+    def _lease_of(self, number: int) -> str:
+        return f"{self.mode}/{self.plan.digest[:16]}/{number}"
+
+    def _work_through(self, number: int, lease: Lease, watch: Watch) -> Tally:
+        stripe = self.plans.stripe(self.plan.digest, number)
+        work = self.work(stripe.dataset, stripe.slices[0].site)
+        tally = work.run(stripe, lease, watch)
+        if not tally.failed:
+            self.ledger.finish_stripe(self.plan.digest, number, lease)
+        return tally
 
     def _publish(self) -> Iterator[Published]:
         for name, region, site in destined(self.plan.datasets, self.scope):

@@ -8,13 +8,13 @@ over at once: a dead process commits nothing, and its late puts are conditional.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
 from repatria.errors import FenceLost, RepatriaError
-from repatria.ports.ledger import Lease, Leases
+from repatria.ports.leases import Lease, Leases
 from repatria.ports.rules import Clock
 
 BEATS_PER_LEASE: Final = 3
@@ -37,7 +37,25 @@ class Tenancy:
         Raises ``FenceLost`` if somebody else is alive and holds it. A lost lease does not stop
         the block by itself: the ledger refuses its next commit.
         """
-        lease = self._take(name)
+        with self._kept(self._take(name)) as lease:
+            yield lease
+
+    @contextmanager
+    def hold_next(self, names: Sequence[str]) -> Iterator[Lease | None]:
+        """Hold the first of these leases that nobody else alive holds; None if there is none.
+
+        Nobody is waited for: who is left with leases that others hold may ``hold`` one of them,
+        which watches it, or ask again later.
+        """
+        lease = self._claim(names)
+        if lease is None:
+            yield None
+            return
+        with self._kept(lease):
+            yield lease
+
+    @contextmanager
+    def _kept(self, lease: Lease) -> Iterator[Lease]:
         ended = threading.Event()
         beater = threading.Thread(target=self._beat, args=(lease, ended), daemon=True)
         beater.start()
@@ -47,6 +65,16 @@ class Tenancy:
             ended.set()
             beater.join()
             self.leases.release(lease)
+
+    def _claim(self, names: Sequence[str]) -> Lease | None:
+        lease = self.leases.claim(names, self.holder)
+        for name in names if lease is None else ():
+            seen = self.leases.look(name)
+            if seen is not None and self.dead(seen[0]):
+                lease = self.leases.take(name, self.holder, seen[1:])
+            if lease is not None:
+                break
+        return lease
 
     def _take(self, name: str) -> Lease:
         seen = self.leases.look(name)

@@ -27,7 +27,8 @@ from repatria.errors import (
 )
 from repatria.names import SliceId
 from repatria.plan import Stripe
-from repatria.ports.ledger import Failure, FailureKind, Failures, Lease, Receipts
+from repatria.ports.leases import Lease
+from repatria.ports.ledger import Failure, FailureKind, Failures, Receipts
 from repatria.ports.records import Source
 from repatria.ports.rules import Progresses
 from repatria.receipt import BatchName, Receipt

@@ -25,7 +25,8 @@ from repatria.errors import DecisionsChanged, LeftOut, ReadBackMismatch
 from repatria.fate import ERASED, SUPERSEDED, Sorted
 from repatria.journal import committed
 from repatria.names import DatasetName, RegionName, SiteName
-from repatria.ports.ledger import Lease, Receipts
+from repatria.ports.leases import Lease
+from repatria.ports.ledger import Receipts
 from repatria.ports.records import Parcel
 from repatria.receipt import BatchName, Line, Receipt
 from repatria.residency import decisions

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.postgres import NOT_RUN, QUICK, Postgres, programs
 
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("house")
@@ -38,3 +41,13 @@ def nobody_else() -> Any:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(socket.socket, "connect", _only_here)
         yield
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A running PostgreSQL server for whoever asks; each test makes a database of its own."""
+    if programs() is None:
+        pytest.skip(NOT_RUN)
+    server = Postgres(QUICK)
+    yield server
+    server.stop()

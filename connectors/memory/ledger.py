@@ -14,7 +14,8 @@ from repatria.amendment import home_lines
 from repatria.errors import PlanRefused, Unbalanced
 from repatria.names import DatasetName, PlanDigest, RegionName, RunId, SliceId
 from repatria.plan import Plan, Stripe
-from repatria.ports.ledger import Comparison, Failure, Lease, Run, RunState
+from repatria.ports.leases import Lease
+from repatria.ports.ledger import Comparison, Failure, Run, RunState
 from repatria.ports.totals import Progress
 from repatria.receipt import BatchName, Receipt
 

@@ -16,7 +16,8 @@ from repatria.amendment import amend
 from repatria.batch import Reason
 from repatria.errors import FenceLost
 from repatria.names import DatasetName, Ordinal, RegionName, SliceId
-from repatria.ports.ledger import Lease, Quarantined, Verdict
+from repatria.ports.leases import Lease
+from repatria.ports.ledger import Quarantined, Verdict
 from repatria.receipt import BatchName, Receipt, Waiting
 
 BY_RULE: Final = "decided for the whole dataset"
@@ -56,6 +57,11 @@ class MemoryReceipts:
                 return None
             held.holder, held.fence, held.beat = holder, held.fence + 1, 0
             return Lease(name, holder, held.fence)
+
+    def claim(self, names: Sequence[str], holder: str) -> Lease | None:
+        with self._lock:
+            found = (self.take(name, holder, None) for name in names)
+            return next((lease for lease in found if lease is not None), None)
 
     def look(self, name: str) -> tuple[str, int, int] | None:
         with self._lock:

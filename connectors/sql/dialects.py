@@ -1,9 +1,9 @@
 """What SQLite and PostgreSQL do differently: connecting, beginning, inserting, failing.
 
-Every write transaction is alone from its first statement on, so that a fence checked in it still
-holds when it commits: SQLite begins it with the write lock, PostgreSQL with an advisory one.
-Numbers of entries therefore become visible in their order. SQLite runs with a write-ahead log,
-waits for the disk at each commit (``synchronous=FULL``), and waits ``BUSY_MS`` at most for others.
+A transaction that writes in SQLite is alone from its first statement on, so that a fence checked
+in it still holds when it commits, and numbers of entries become visible in their order; what
+PostgreSQL does to that end stands in ``postgresql``. SQLite runs with a write-ahead log, waits for
+the disk at each commit (``synchronous=FULL``), and waits ``BUSY_MS`` at most for others.
 """
 
 from __future__ import annotations
@@ -13,18 +13,16 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 from urllib.parse import quote
 
-from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, func, make_url, select
+from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.pool import QueuePool
 
+from connectors.sql.postgresql import LOCKS, POOL, POOL_MORE, engine_on, refused_at_the_door
 from repatria.errors import ConfigRefused
 
 BUSY_MS: Final = 30_000
-WRITES: Final = "repatria_writes"
-_POOL: Final = 8
-_POOL_MORE: Final = 56
-_ADVISORY: Final = 0x5265_7061
+DRIVER: Final = "postgresql+psycopg"
 _CACHE_KIB: Final = 32_768
 
 Insert: TypeAlias = sqlite.Insert | postgresql.Insert
@@ -40,7 +38,7 @@ def parsed(text: str) -> URL:
         raise ConfigRefused("a ledger is sqlite:///… or postgresql://…", url=told(url))
     if is_sqlite(url) and (url.database or ":memory:") == ":memory:":
         raise ConfigRefused("a ledger needs a file: one in memory would forget", url=told(url))
-    return url
+    return url.set(drivername=DRIVER) if url.drivername == "postgresql" else url
 
 
 def told(url: URL) -> str:
@@ -58,9 +56,12 @@ def engine_for(url: URL, *, create: bool, read_only: bool) -> Engine:
     if is_sqlite(url):
         return _sqlite(Path(str(url.database)), create=create, read_only=read_only)
     try:
-        return _postgresql(url)
+        return engine_on(url, read_only=read_only)
     except (ModuleNotFoundError, NoSuchModuleError) as error:
-        raise ConfigRefused("the driver for this ledger is not installed", url=told(url)) from error
+        raise ConfigRefused(
+            "the driver for this ledger is not installed; install repatria[postgresql]",
+            url=told(url),
+        ) from error
 
 
 def insert_into(connection: Connection, table: Table) -> Insert:
@@ -98,8 +99,8 @@ def _sqlite(path: Path, *, create: bool, read_only: bool) -> Engine:
         "sqlite://",
         creator=connect,
         poolclass=QueuePool,
-        pool_size=_POOL,
-        max_overflow=_POOL_MORE,
+        pool_size=POOL,
+        max_overflow=POOL_MORE,
         hide_parameters=True,
     )
     event.listen(engine, "begin", _begin_sqlite)
@@ -117,28 +118,11 @@ def _prepare(connection: sqlite3.Connection, *, create: bool, read_only: bool) -
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get(WRITES, False)
+    writes = connection.get_execution_options().get(LOCKS) in {"alone", "beside"}
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-
-def _postgresql(url: URL) -> Engine:
-    engine = create_engine(
-        url,
-        pool_size=_POOL,
-        max_overflow=_POOL_MORE,
-        pool_pre_ping=True,
-        hide_parameters=True,
-    )
-    event.listen(engine, "begin", _begin_postgresql)
-    return engine
-
-
-def _begin_postgresql(connection: Connection) -> None:
-    if connection.get_execution_options().get(WRITES, False):
-        connection.execute(select(func.pg_advisory_xact_lock(_ADVISORY)))
 
 
 def code_of(error: BaseException | None) -> str:
     """Return a driver's own code: ``SQLITE_BUSY``, or an SQLSTATE such as ``53100``."""
     found: Any = getattr(error, "sqlite_errorname", None) or getattr(error, "sqlstate", None)
-    return str(found) if found else str(getattr(error, "pgcode", None) or "")
+    return str(found) if found else refused_at_the_door(str(error))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import delete, select
 
 from connectors.sql.dialects import insert_into
+from connectors.sql.patience import patient
 from connectors.sql.shelf import Shelf
 from connectors.sql.tables import failures
 from repatria.names import DatasetName, SiteName, SliceId
@@ -18,8 +19,9 @@ _KEY = (failures.c.slice, failures.c.version)
 class SqlFailures(Shelf):
     """The ``Failures`` port."""
 
+    @patient
     def attempt(self, piece: SliceId, version: str) -> int:
-        with self._store.writing() as connection:
+        with self._store.writing_beside() as connection:
             insert = insert_into(connection, failures).values(
                 slice=piece, version=version, attempts=1
             )
@@ -28,11 +30,13 @@ class SqlFailures(Shelf):
             counted = connection.execute(upsert.returning(failures.c.attempts))
             return int(counted.scalar_one())
 
+    @patient
     def finished(self, piece: SliceId, version: str) -> None:
-        with self._store.writing() as connection:
+        with self._store.writing_beside() as connection:
             gone = (failures.c.slice == piece, failures.c.version == version)
             connection.execute(delete(failures).where(*gone))
 
+    @patient
     def failed(self, failure: Failure) -> None:
         """Record why; attempts that were counted stay as they are."""
         told = {
@@ -42,12 +46,13 @@ class SqlFailures(Shelf):
             "kind": failure.kind.value,
             "why": failure.why,
         }
-        with self._store.writing() as connection:
+        with self._store.writing_beside() as connection:
             insert = insert_into(connection, failures).values(
                 slice=failure.slice, version=failure.version, attempts=failure.attempts, **told
             )
             connection.execute(insert.on_conflict_do_update(index_elements=_KEY, set_=told))
 
+    @patient
     def failures(self) -> Sequence[Failure]:
         """Return them in order of (slice, version)."""
         query = select(failures).where(failures.c.kind.is_not(None)).order_by(*_KEY)

@@ -14,12 +14,14 @@ from connectors.sql.comparisons import SqlComparisons
 from connectors.sql.dialects import engine_for, parsed
 from connectors.sql.failures import SqlFailures
 from connectors.sql.leases import SqlLeases
+from connectors.sql.marks import Marks
 from connectors.sql.outbox import SqlOutbox
+from connectors.sql.patience import Once, Patience
 from connectors.sql.plans import SqlPlans
 from connectors.sql.quarantine import SqlQuarantine
 from connectors.sql.receipts import SqlReceipts
 from connectors.sql.runs import SqlRuns
-from connectors.sql.schema import REVISIONS, identify, upgrade
+from connectors.sql.schema import REVISIONS, identify, make
 from connectors.sql.seal import Seal, Unsealed
 from connectors.sql.store import Store
 from connectors.sql.totals import SqlTotals
@@ -44,7 +46,7 @@ class SqlLedger(
         self.schema = REVISIONS[-1]
 
     def close(self) -> None:
-        self._store.engine.dispose()
+        self._store.close()
 
     def __enter__(self) -> Self:
         return self
@@ -59,24 +61,39 @@ class SqlLedger(
 
 
 def open_ledger(
-    url: str, *, create: bool = False, read_only: bool = False, seal: Seal | None = None
+    url: str,
+    *,
+    create: bool = False,
+    read_only: bool = False,
+    seal: Seal | None = None,
+    patience: Patience | None = None,
 ) -> SqlLedger:
     """Open a ledger; with ``create`` make it, or bring it up to date, first.
 
     A ledger that is ``read_only`` is opened so by the database too, and raises ``WriteRefused``.
     With a ``seal`` every object key is stored sealed; a ledger keeps the seal it was made with.
+    With ``patience`` each of its calls is repeated while the database is away.
     Raises ``Refused`` if there is none or an older one, ``ConfigRefused`` for a URL that is
     none, a newer ledger or another seal, ``Transient`` if the database is away.
     """
     assert not (create and read_only), "what is made is written"
     engine = engine_for(parsed(url), create=create, read_only=read_only)
-    store = Store(engine, seal if seal is not None else Unsealed(), read_only)
+    store = Store(
+        engine,
+        seal if seal is not None else Unsealed(),
+        read_only,
+        patience if patience is not None else Once(),
+        None if engine.dialect.name == "sqlite" else Marks(),
+    )
     try:
         if create:
-            with store.writing() as connection:
-                upgrade(connection, store.seal)
-        with store.reading() as connection:
-            return SqlLedger(store, identify(connection, store.seal))
+            make(store)
+        return SqlLedger(store, store.patience.attempt(lambda: _id_of(store)))
     except BaseException:
         engine.dispose()
         raise
+
+
+def _id_of(store: Store) -> str:
+    with store.reading() as connection:
+        return identify(connection, store.seal)

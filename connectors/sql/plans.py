@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Row, func, select
 
 from connectors.sql import stripes as packing
 from connectors.sql.dialects import insert_into
+from connectors.sql.patience import patient
 from connectors.sql.shelf import Shelf
 from connectors.sql.tables import accounts, configs, cuttings, plans, stripes
 from repatria.errors import PlanRefused, Unbalanced
@@ -32,11 +33,13 @@ _DATED: Final = ("estimates", "made_at", "expires_at")
 class SqlPlans(Shelf):
     """The ``Plans`` port."""
 
+    @patient
     def save_config(self, digest: str, text: str) -> None:
         with self._store.writing() as connection:
             row = insert_into(connection, configs).values(digest=digest, text=text)
             connection.execute(row.on_conflict_do_nothing())
 
+    @patient
     def config_text(self, digest: str) -> str | None:
         with self._store.reading() as connection:
             query = select(configs.c.text).where(configs.c.digest == digest)
@@ -45,6 +48,10 @@ class SqlPlans(Shelf):
     def save_plan(self, plan: Plan, stripes: Iterable[Stripe]) -> None:
         if not self._known(plan.digest):
             self._save_stripes(plan, stripes)
+        self._renew(plan)
+
+    @patient
+    def _renew(self, plan: Plan) -> None:
         with self._store.writing() as connection:
             newest = connection.execute(select(func.max(plans.c.saved))).scalar() or 0
             row = insert_into(connection, plans).values(**_row(plan), saved=newest + 1)
@@ -53,6 +60,7 @@ class SqlPlans(Shelf):
                 row.on_conflict_do_update(index_elements=[plans.c.digest], set_=renewed)
             )
 
+    @patient
     def plan(self, digest: PlanDigest | None = None) -> Plan | None:
         query = select(plans).order_by(plans.c.saved.desc()).limit(2)
         if digest is not None:
@@ -65,12 +73,14 @@ class SqlPlans(Shelf):
             raise PlanRefused("several plans begin like this; give more digits", given=digest)
         return _plan(rows[0]) if rows else None
 
+    @patient
     def plans(self) -> Sequence[Plan]:
         """Return the newest first."""
         with self._store.reading() as connection:
             query = select(plans).order_by(plans.c.saved.desc())
             return [_plan(row) for row in connection.execute(query)]
 
+    @patient
     def stripe(self, plan: PlanDigest, number: int) -> Stripe:
         query = select(stripes).where(stripes.c.plan == plan, stripes.c.number == number)
         with self._store.reading() as connection:
@@ -80,16 +90,19 @@ class SqlPlans(Shelf):
         return self._stripe(row)
 
     def stripes(self, plan: PlanDigest) -> Iterator[Stripe]:
-        query = select(stripes).where(stripes.c.plan == plan).order_by(stripes.c.number).limit(1)
         last = -1
-        while True:
-            with self._store.reading() as connection:
-                row = connection.execute(query.where(stripes.c.number > last)).one_or_none()
-            if row is None:
-                return
+        while (row := self._next_stripe(plan, last)) is not None:
             last = row.number
             yield self._stripe(row)
 
+    @patient
+    def _next_stripe(self, plan: PlanDigest, last: int) -> Row[Any] | None:
+        later = (stripes.c.plan == plan, stripes.c.number > last)
+        query = select(stripes).where(*later).order_by(stripes.c.number).limit(1)
+        with self._store.reading() as connection:
+            return connection.execute(query).one_or_none()
+
+    @patient
     def fix_cutting(self, dataset: DatasetName, text: str) -> str:
         with self._store.writing() as connection:
             row = insert_into(connection, cuttings).values(dataset=dataset, text=text)
@@ -102,6 +115,7 @@ class SqlPlans(Shelf):
             query = select(cuttings.c.text).where(cuttings.c.dataset == dataset)
             return str(connection.execute(query).scalar_one())
 
+    @patient
     def _known(self, digest: PlanDigest) -> bool:
         with self._store.reading() as connection:
             query = select(plans.c.digest).where(plans.c.digest == digest)
@@ -112,11 +126,15 @@ class SqlPlans(Shelf):
         stream = iter(found)
         while chunk := list(islice(stream, _CHUNK)):
             rows = [self._stripe_row(plan.digest, stripe) for stripe in chunk]
-            with self._store.writing() as connection:
-                _upsert_stripes(connection, rows)
+            self._save_chunk(rows)
             written += len(chunk)
             slices += sum(len(stripe.slices) for stripe in chunk)
         same_plan(plan, written, slices)
+
+    @patient
+    def _save_chunk(self, rows: list[dict[str, object]]) -> None:
+        with self._store.writing_beside() as connection:
+            _upsert_stripes(connection, rows)
 
     def _stripe_row(self, plan: PlanDigest, stripe: Stripe) -> dict[str, object]:
         return {

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Row, Select, delete, select, update
 
 from connectors.sql import positions
 from connectors.sql.dialects import insert_into
+from connectors.sql.patience import patient
 from connectors.sql.rows import kept, waiting_row
 from connectors.sql.seal import Seal
 from connectors.sql.shelf import Shelf
@@ -43,18 +44,19 @@ class SqlQuarantine(Shelf):
             query = query.where(waiting.c.verdict == verdict.value)
         last = 0
         while True:
-            with self._store.reading() as connection:
-                rows = connection.execute(query.where(waiting.c.id > last)).all()
+            rows = self._entries_page(query.where(waiting.c.id > last))
             yield from (self._quarantined(row) for row in rows)
             if len(rows) < PAGE:
                 return
             last = rows[-1].id
 
+    @patient
     def entry(self, number: int) -> Quarantined | None:
         with self._store.reading() as connection:
             row = connection.execute(_entries().where(waiting.c.id == number)).one_or_none()
         return None if row is None else self._quarantined(row)
 
+    @patient
     def decide(self, numbers: Sequence[int], verdict: Verdict, by: str, why: str) -> int:
         changed = 0
         with self._store.writing() as connection:
@@ -65,6 +67,7 @@ class SqlQuarantine(Shelf):
                 changed += len(rows)
         return changed
 
+    @patient
     def rule(self, dataset: DatasetName, reason: Reason, verdict: Verdict, by: str) -> None:
         """Record a decision for a dataset; ``OPEN`` takes an earlier one back."""
         here = (rulings.c.dataset == dataset, rulings.c.reason == reason.value)
@@ -82,10 +85,16 @@ class SqlQuarantine(Shelf):
             for page in pages(connection.execute(query).all()):
                 _decide(connection, page, verdict, by, BY_RULE)
 
+    @patient
     def rules(self) -> Mapping[tuple[DatasetName, Reason], Verdict]:
         with self._store.reading() as connection:
             rows = connection.execute(select(rulings)).all()
         return {(DatasetName(r.dataset), Reason(r.reason)): Verdict(r.verdict) for r in rows}
+
+    @patient
+    def _entries_page(self, query: Select[Any]) -> Sequence[Row[Any]]:
+        with self._store.reading() as connection:
+            return connection.execute(query).all()
 
     def _quarantined(self, row: Row[Any]) -> Quarantined:
         return Quarantined(

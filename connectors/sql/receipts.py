@@ -1,6 +1,6 @@
 """Receipts: one account per batch, its lines, and what of it waits.
 
-Committing is one transaction, alone from its first statement: the fence is checked, the receipt
+Committing is one transaction, alone with its lease and its slice: the fence is checked, the receipt
 that stands is read, ``amend`` decides what may change, and account, lines, quarantine and
 journal entries are written together; a receipt of another version goes in the same moment. Killed
 anywhere, nothing of it is there; done twice, it is there once.
@@ -15,6 +15,8 @@ from sqlalchemy import ColumnElement, Connection, delete, exists, select, tuple_
 from connectors.sql import outbox
 from connectors.sql.dialects import insert_into
 from connectors.sql.leases import hold
+from connectors.sql.patience import patient
+from connectors.sql.postgresql import lock_slice
 from connectors.sql.quarantine import settle
 from connectors.sql.rows import account_row, line_row, load
 from connectors.sql.shelf import Shelf
@@ -22,7 +24,7 @@ from connectors.sql.store import PAGE, pages
 from connectors.sql.tables import accounts, lines, waiting
 from repatria.amendment import amend, home_lines
 from repatria.names import DatasetName, RegionName, SliceId
-from repatria.ports.ledger import Lease
+from repatria.ports.leases import Lease
 from repatria.receipt import BatchName, Receipt
 
 _PLACE = (accounts.c.slice, accounts.c.ordinal)
@@ -32,6 +34,7 @@ _BATCH = (*_PLACE, accounts.c.version)
 class SqlReceipts(Shelf):
     """The ``Receipts`` port."""
 
+    @patient
     def committed(self, pieces: Sequence[SliceId]) -> Mapping[BatchName, Receipt]:
         found: dict[BatchName, Receipt] = {}
         for page in pages(pieces):
@@ -41,12 +44,14 @@ class SqlReceipts(Shelf):
             found.update((receipt.batch, receipt) for receipt in loaded)
         return found
 
+    @patient
     def commit(
         self, receipt: Receipt, lease: Lease, entries: Sequence[bytes], over: str | None = None
     ) -> None:
         receipt.checked()
-        with self._store.writing() as connection:
+        with self._store.writing_beside() as connection:
             hold(connection, lease)
+            lock_slice(connection, receipt.batch.slice)
             self._amend(connection, receipt, over)
             outbox.append(connection, entries)
 
@@ -54,17 +59,16 @@ class SqlReceipts(Shelf):
         self, dataset: DatasetName | None = None, region: RegionName | None = None
     ) -> Iterator[Receipt]:
         """Yield receipts of that dataset that have a line of that region, each one whole."""
-        query = select(accounts).where(*_of(dataset, region)).order_by(*_PLACE).limit(PAGE)
+        wanted = _of(dataset, region)
         after: tuple[str, int] = ("", -1)
         while True:
-            with self._store.reading() as connection:
-                rows = connection.execute(query.where(tuple_(*_PLACE) > after)).all()
-                loaded = load(connection, self._store.seal, rows)
-            yield from loaded
-            if len(rows) < PAGE:
+            page = self._receipts_page(wanted, after)
+            yield from page
+            if len(page) < PAGE:
                 return
-            after = (rows[-1].slice, rows[-1].ordinal)
+            after = (page[-1].batch.slice, page[-1].batch.ordinal)
 
+    @patient
     def reopen(self, batches: Sequence[BatchName]) -> int:
         marked = 0
         with self._store.writing() as connection:
@@ -74,6 +78,7 @@ class SqlReceipts(Shelf):
                 marked += connection.execute(change).rowcount
         return marked
 
+    @patient
     def reopened(self, pieces: Sequence[SliceId]) -> frozenset[BatchName]:
         found: set[BatchName] = set()
         for page in pages(pieces):
@@ -81,6 +86,15 @@ class SqlReceipts(Shelf):
             with self._store.reading() as connection:
                 found.update(BatchName(*row) for row in connection.execute(query))
         return frozenset(found)
+
+    @patient
+    def _receipts_page(
+        self, wanted: Sequence[ColumnElement[bool]], after: tuple[str, int]
+    ) -> Sequence[Receipt]:
+        query = select(accounts).where(*wanted).order_by(*_PLACE).limit(PAGE)
+        with self._store.reading() as connection:
+            rows = connection.execute(query.where(tuple_(*_PLACE) > after)).all()
+            return load(connection, self._store.seal, rows)
 
     def _amend(self, connection: Connection, receipt: Receipt, over: str | None) -> None:
         batch = receipt.batch

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Row, select, update
 
 from connectors.sql.dialects import insert_into
+from connectors.sql.patience import patient
 from connectors.sql.shelf import Shelf
 from connectors.sql.tables import runs
 from repatria.names import PlanDigest, RunId
@@ -19,6 +20,7 @@ from repatria.ports.ledger import Run, RunState
 class SqlRuns(Shelf):
     """The ``Runs`` port."""
 
+    @patient
     def begin(self, run: Run) -> None:
         row = {
             "id": run.id,
@@ -31,16 +33,18 @@ class SqlRuns(Shelf):
             "state": run.state.value,
             "summary": json.dumps(dict(run.summary)),
         }
-        with self._store.writing() as connection:
+        with self._store.writing_beside() as connection:
             insert = insert_into(connection, runs).values(row)
             connection.execute(insert.on_conflict_do_nothing(index_elements=[runs.c.id]))
 
+    @patient
     def end(self, run: RunId, state: RunState, at: datetime, summary: Mapping[str, object]) -> None:
         values = {"state": state.value, "ended_at": at, "summary": json.dumps(dict(summary))}
-        with self._store.writing() as connection:
+        with self._store.writing_beside() as connection:
             change = update(runs).where(runs.c.id == run).values(values)
             assert connection.execute(change).rowcount == 1, "a run ends after it began"
 
+    @patient
     def runs(self, limit: int = 50) -> Sequence[Run]:
         query = select(runs).order_by(runs.c.number.desc()).limit(limit)
         with self._store.reading() as connection:

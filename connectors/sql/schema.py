@@ -7,21 +7,36 @@ of them at once take turns. Opening a ledger only compares versions, and does no
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from sqlalchemy import Column, Connection, MetaData, String, Table, inspect, select
 
 from connectors.sql.dialects import insert_into
+from connectors.sql.postgresql import wait_as_long_as_it_takes
 from connectors.sql.seal import Seal, Unsealed
+from connectors.sql.store import Store
 from connectors.sql.tables import about
 from repatria.errors import ConfigRefused, Refused
 
-REVISIONS: Final = ("0001",)
+REVISIONS: Final = ("0001", "0002")
 """Every version there has been, oldest first."""
 
 _SEALED: Final = b"repatria ledger 1"
 _VERSION: Final = Table("alembic_version", MetaData(), Column("version_num", String))
+
+
+def make(store: Store) -> None:
+    """Make or renew the schema; what was done already is found done."""
+    unmarked = replace(store, marks=None)  # There may be no table of marks yet.
+
+    def made() -> None:
+        with unmarked.writing() as connection:
+            wait_as_long_as_it_takes(connection)
+            upgrade(connection, store.seal)
+
+    store.patience.attempt(made)
 
 
 def upgrade(connection: Connection, seal: Seal) -> None:

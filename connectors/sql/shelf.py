@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from connectors.sql.patience import Patience
 from connectors.sql.store import Store
 
 
@@ -10,3 +11,8 @@ class Shelf:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+
+    @property
+    def patience(self) -> Patience:
+        """How long the database is waited for."""
+        return self._store.patience

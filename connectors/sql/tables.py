@@ -109,6 +109,8 @@ leases = Table(
     _number("beat"),
 )
 
+marks = Table("marks", metadata, _text("writer", key=True), _number("number"))
+
 accounts = Table(
     "accounts",
     metadata,

@@ -12,16 +12,18 @@ from sqlalchemy import func, select
 
 from connectors.sql.dialects import insert_into
 from connectors.sql.leases import hold
+from connectors.sql.patience import patient
 from connectors.sql.shelf import Shelf
 from connectors.sql.tables import accounts, finished, lines
 from repatria.names import DatasetName, PlanDigest, RegionName
-from repatria.ports.ledger import Lease
+from repatria.ports.leases import Lease
 from repatria.ports.totals import Progress
 
 
 class SqlTotals(Shelf):
     """The ``Totals`` and ``Finished`` ports."""
 
+    @patient
     def moved(self) -> Sequence[Progress]:
         by = (accounts.c.dataset, lines.c.region)
         query = (
@@ -43,6 +45,7 @@ class SqlTotals(Shelf):
                 for dataset, region, batches, rows, size in connection.execute(query)
             ]
 
+    @patient
     def accounts(self) -> Mapping[DatasetName, Mapping[str, int]]:
         summed = {
             "read": accounts.c.read,
@@ -65,13 +68,15 @@ class SqlTotals(Shelf):
                 for dataset, *sums in connection.execute(query)
             }
 
+    @patient
     def stripes_done(self, plan: PlanDigest) -> frozenset[int]:
         with self._store.reading() as connection:
             query = select(finished.c.number).where(finished.c.plan == plan)
             return frozenset(connection.execute(query).scalars())
 
+    @patient
     def finish_stripe(self, plan: PlanDigest, number: int, lease: Lease) -> None:
-        with self._store.writing() as connection:
+        with self._store.writing_beside() as connection:
             hold(connection, lease)
             row = insert_into(connection, finished).values(plan=plan, number=number)
             connection.execute(row.on_conflict_do_nothing())

@@ -11,6 +11,7 @@ from typing import Protocol
 from repatria.batch import Reason
 from repatria.names import DatasetName, PlanDigest, RegionName, RunId, SiteName, SliceId
 from repatria.plan import Plan, Stripe
+from repatria.ports.leases import Lease, Leases
 from repatria.ports.totals import Totals
 from repatria.receipt import BatchName, Receipt
 from repatria.stored import ObjectVersion
@@ -43,38 +44,6 @@ class Plans(Protocol):
 
     def fix_cutting(self, dataset: DatasetName, text: str) -> str:
         """Remember how a dataset is cut; return what is fixed: with a receipt of it, the first."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Lease:
-    """The right to work on a stripe. A newer fence ends an older one."""
-
-    name: str
-    holder: str
-    fence: int
-
-
-class Leases(Protocol):
-    """Fenced leases: who wants one watches its beat by their own monotonic clock.
-
-    Unmoved for a whole lease length, it may be taken, and the fence grows by one.
-    """
-
-    def take(self, name: str, holder: str, expect: tuple[int, int] | None) -> Lease | None:
-        """Take a lease that is free (or whose (fence, beat) is still ``expect``); else None."""
-        ...
-
-    def look(self, name: str) -> tuple[str, int, int] | None:
-        """Return (holder, fence, beat) of a held lease, or None when it is free."""
-        ...
-
-    def beat(self, lease: Lease) -> None:
-        """Count up. Raises ``FenceLost``."""
-        ...
-
-    def release(self, lease: Lease) -> None:
-        """Give the lease back; harmless if it is lost."""
         ...
 
 

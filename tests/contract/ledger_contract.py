@@ -15,16 +15,8 @@ from repatria.batch import Reason
 from repatria.errors import FenceLost, PlanRefused, Unbalanced
 from repatria.names import DatasetName, PlanDigest, RegionName, RunId, SiteName, SliceId
 from repatria.plan import Plan, Stripe
-from repatria.ports.ledger import (
-    Comparison,
-    Failure,
-    FailureKind,
-    Leases,
-    Ledger,
-    Run,
-    RunState,
-    Verdict,
-)
+from repatria.ports.leases import Leases
+from repatria.ports.ledger import Comparison, Failure, FailureKind, Ledger, Run, RunState, Verdict
 from repatria.ports.totals import Progress
 from repatria.receipt import ELSEWHERE, BatchName, Line, Receipt, Waiting
 from repatria.slice import ByteRange, RowGroups, Slice

@@ -13,7 +13,9 @@ from connectors.sql.ledger import SqlLedger, open_ledger
 from connectors.sql.seal import AesGcmSeal
 from repatria.batch import Reason
 from repatria.errors import ConfigRefused, FenceLost, Refused, Transient, WriteRefused
-from repatria.ports.ledger import Lease, Ledger
+from repatria.ports.leases import Lease
+from repatria.ports.ledger import Ledger
+from tests.contract.ledger_claims_contract import LedgerClaimsContract
 from tests.contract.ledger_contract import (
     DE,
     IE,
@@ -36,14 +38,18 @@ def url(folder: Path) -> str:
     return f"sqlite:///{folder}/a ledger?.db".replace("?", "%")
 
 
-class TestSqlLedger(LedgerContract, LedgerDecisionsContract, LedgerVersionsContract):
+class TestSqlLedger(
+    LedgerContract, LedgerClaimsContract, LedgerDecisionsContract, LedgerVersionsContract
+):
     @pytest.fixture
     def ledger(self, tmp_path: Path) -> Iterator[Ledger]:
         with open_ledger(url(tmp_path), create=True) as found:
             yield found
 
 
-class TestSealedSqlLedger(LedgerContract, LedgerDecisionsContract, LedgerVersionsContract):
+class TestSealedSqlLedger(
+    LedgerContract, LedgerClaimsContract, LedgerDecisionsContract, LedgerVersionsContract
+):
     @pytest.fixture
     def ledger(self, tmp_path: Path) -> Iterator[Ledger]:
         with open_ledger(url(tmp_path), create=True, seal=AesGcmSeal(KEY)) as found:

@@ -21,7 +21,8 @@ from connectors.sql.ledger import open_ledger
 from repatria.batch import Reason
 from repatria.errors import FenceLost, Unbalanced
 from repatria.names import Ordinal, RegionName, SiteName, SliceId
-from repatria.ports.ledger import Lease, Ledger, Quarantined, Verdict
+from repatria.ports.leases import Lease
+from repatria.ports.ledger import Ledger, Quarantined, Verdict
 from repatria.receipt import BatchName, Line, Receipt, Waiting
 from tests.contract.ledger_contract import (
     DE,

@@ -186,9 +186,9 @@ class Enclave:
     def told(self) -> MemoryLedger:
         """The ledger, each of whose calls may fail."""
         through: MemoryLedger = self.world.around(
-            self.ledger, "commit", "committed", "reopened", "reopen", "take", "release", "attempt",
-            "finished", "failed", "begin", "end", "save_plan", "save_config", "fix_cutting",
-            "stripe", "finish_stripe", "receipts", "waiting",
+            self.ledger, "commit", "committed", "reopened", "reopen", "take", "claim", "release",
+            "attempt", "finished", "failed", "begin", "end", "save_plan", "save_config",
+            "fix_cutting", "stripe", "finish_stripe", "receipts", "waiting",
         )  # fmt: skip
         return through
 

@@ -12,7 +12,8 @@ import pytest
 
 from repatria.errors import FenceLost, Stopped
 from repatria.leasing import Tenancy
-from repatria.ports.ledger import Lease, RunState
+from repatria.ports.leases import Lease
+from repatria.ports.ledger import RunState
 from repatria.stored import ObjectVersion
 from repatria.stripe import Watch
 from tests.people import T0

@@ -10,7 +10,7 @@ from connectors.memory.ledger import MemoryLedger
 from connectors.memory.rules import MemoryClock
 from repatria.errors import FenceLost
 from repatria.leasing import Tenancy
-from repatria.ports.ledger import Lease
+from repatria.ports.leases import Lease
 
 LENGTH_S = 15.0
 
