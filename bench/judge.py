@@ -22,7 +22,7 @@ import pyarrow.json as pj
 import pyarrow.parquet as pq
 
 from bench.people import HOMES, REGIONS
-from bench.seed import ENDINGS, PREFIX, Form, Seeded
+from bench.seed import ENDINGS, Form, Seeded
 from bench.store import Store
 from repatria.layout import OURS
 
@@ -33,6 +33,15 @@ _BLOCK: Final = 16 * 1024 * 1024
 
 class Unequal(Exception):
     """A contender's output is not what it should be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a contender left its output."""
+
+    store: Store
+    bucket: str
+    prefix: str
 
 
 @dataclass
@@ -52,10 +61,12 @@ class Judge:
                 found[home].append(rows.filter(pc.is_in(rows["country"], countries)))
         return {home: ordered(pa.concat_tables(tables)) for home, tables in found.items()}
 
-    def split(self, store: Store, home: str, bucket: str, codec: str) -> int:
-        """Compare what stands in a home's bucket; return its records. Raises ``Unequal``."""
+    def split(self, home: str, at: Place, codec: str) -> int:
+        """Compare what stands of a home's records; return their number. Raises ``Unequal``."""
         wanted = self.expected[home]
-        contents = [store.get(bucket, key) for key in self._data_keys(store, bucket)]
+        contents = [at.store.get(at.bucket, key) for key in self._data_keys(at)]
+        if not contents:
+            raise Unequal(f"{home}: nothing was written")
         if self.data.shape.form is Form.PARQUET:
             _check_codec(contents, codec)
         tables = [self.read(content).select(wanted.column_names) for content in contents]
@@ -67,13 +78,13 @@ class Judge:
                 raise Unequal(f"{home}: the values of {name} differ")
         return got.num_rows
 
-    def copy(self, store: Store, bucket: str) -> int:
+    def copy(self, at: Place) -> int:
         """Compare a copy of the source, object by object; return its records."""
-        keys = list(self._data_keys(store, bucket))
+        keys = list(self._data_keys(at))
         if [key.rpartition("/")[2] for key in keys] != [file.name for file in self.data.files]:
             raise Unequal("the copy has other objects")
         for key, file in zip(keys, self.data.files, strict=True):
-            if hashlib.sha256(store.get(bucket, key)).digest() != (
+            if hashlib.sha256(at.store.get(at.bucket, key)).digest() != (
                 hashlib.sha256(file.read_bytes()).digest()
             ):
                 raise Unequal(f"{file.name}: the bytes differ")
@@ -87,9 +98,9 @@ class Judge:
         text = gzip.decompress(content) if form is Form.JSONL_GZ else content
         return _plain(pj.read_json(io.BytesIO(text), pj.ReadOptions(block_size=_BLOCK)))
 
-    def _data_keys(self, store: Store, bucket: str) -> Iterator[str]:
+    def _data_keys(self, at: Place) -> Iterator[str]:
         ending = f".{ENDINGS[self.data.shape.form]}"
-        for key in store.keys(bucket, PREFIX):
+        for key in at.store.keys(at.bucket, at.prefix):
             if key.endswith(ending) and OURS not in key:
                 yield key
 

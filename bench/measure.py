@@ -65,7 +65,7 @@ def measure(command: Command) -> Measured:
             start_new_session=True,
         )
     os.sched_setaffinity(child.pid, sorted(os.sched_getaffinity(0))[: command.cores])
-    peak, used = _watched(child.pid, began + command.wall_s_max, others)
+    peaks, used = _watched(child.pid, began + command.wall_s_max, others)
     wall_s = time.perf_counter() - began
     code = child.returncode = os.waitstatus_to_exitcode(used[0])
     usages = [used[1], *_buried(others)]
@@ -73,22 +73,37 @@ def measure(command: Command) -> Measured:
         code=code,
         wall_s=wall_s,
         cpu_s=sum(one.ru_utime + one.ru_stime for one in usages),
-        peak_bytes=peak,
-        largest_bytes=max(one.ru_maxrss for one in usages) * 1024,
+        peak_bytes=peaks.tree_bytes,
+        largest_bytes=peaks.largest_bytes,
     )
 
 
 Used: TypeAlias = "tuple[int, resource.struct_rusage]"
 
 
-def _watched(pid: int, deadline: float, others: set[int]) -> tuple[int, Used]:
-    """Wait for ``pid``, looking at memory meanwhile; return the peak, and status and usage."""
-    peak = 0
+@dataclass(slots=True)
+class _Peaks:
+    """The most that was seen so far."""
+
+    tree_bytes: int = 0
+    largest_bytes: int = 0
+
+    def look(self, roots: set[int]) -> None:
+        """Look at the trees below ``roots``. Nobody's PSS is above its RSS."""
+        tree = list(_below(roots))
+        self.largest_bytes = max(self.largest_bytes, *map(_high_water, tree), 0)
+        if sum(map(_rss, tree)) > self.tree_bytes:
+            self.tree_bytes = max(self.tree_bytes, sum(map(_pss, tree)))
+
+
+def _watched(pid: int, deadline: float, others: set[int]) -> tuple[_Peaks, Used]:
+    """Wait for ``pid``, looking at memory meanwhile; return the peaks, and status and usage."""
+    peaks = _Peaks()
     while True:
         ended, status, usage = os.wait4(pid, os.WNOHANG)
         if ended:
-            return peak, (status, usage)
-        peak = max(peak, _standing(set(_children(os.getpid())) - others, peak))
+            return peaks, (status, usage)
+        peaks.look(set(_children(os.getpid())) - others)
         if time.perf_counter() > deadline:
             os.killpg(pid, signal.SIGKILL)
         time.sleep(SAMPLE_S)
@@ -100,14 +115,6 @@ def _buried(others: set[int]) -> Iterator[resource.struct_rusage]:
         for orphan in orphans:
             os.kill(orphan, signal.SIGKILL)
             yield os.wait4(orphan, 0)[2]
-
-
-def _standing(roots: set[int], peak: int) -> int:
-    """Return the PSS of the trees below ``roots``, or 0 if it cannot be above ``peak``."""
-    tree = list(_below(roots))
-    if sum(map(_rss, tree)) <= peak:
-        return 0
-    return sum(map(_pss, tree))
 
 
 def _below(roots: Iterable[int]) -> Iterator[int]:
@@ -131,6 +138,11 @@ def _listed(folder: Path) -> list[Path]:
 def _rss(pid: int) -> int:
     fields = _read(Path(f"/proc/{pid}/statm")).split()
     return int(fields[1]) * _PAGE if fields else 0
+
+
+def _high_water(pid: int) -> int:
+    lines = _read(Path(f"/proc/{pid}/status")).splitlines()
+    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
 
 
 def _pss(pid: int) -> int:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from bench.judge import Judge
+from bench.judge import Judge, Place
 from bench.measure import Command, Measured, measure
 from bench.roster import Contender
 from bench.seed import Seeded
@@ -103,11 +103,10 @@ def _run(contender: Contender, number: int, stage: Stage, judge: Judge) -> Run:
 
 
 def _judged(contender: Contender, stage: Stage, judge: Judge) -> int:
+    places = {home: Place(stage.store, *contender.lies(stage, home)) for home in stage.homes}
     if not contender.splits:
-        return judge.copy(stage.store, next(iter(stage.homes.values())))
-    return sum(
-        judge.split(stage.store, home, bucket, CODEC[0]) for home, bucket in stage.homes.items()
-    )
+        return judge.copy(next(iter(places.values())))
+    return sum(judge.split(home, place, CODEC[0]) for home, place in places.items())
 
 
 def _all(contender: Contender, commands: Sequence[Command]) -> Measured:

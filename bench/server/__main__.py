@@ -16,7 +16,8 @@ from pathlib import Path
 from bench.server import documents
 from bench.server.desk import Desk
 from bench.server.shelf import Refusal, Shelf
-from bench.server.wire import Answer, Gone, Wire
+from bench.server.stream import Gone
+from bench.server.wire import Answer, Wire
 
 
 def main(folder: str, *indexes: str) -> None:
@@ -44,7 +45,7 @@ def _serve(connection: socket.socket, desk: Desk) -> None:
             try:
                 answer, open_ = desk.answer(request, wire), True
             except Refusal as refusal:
-                answer, open_ = documents.refused(refusal), "content-length" not in request.headers
+                answer, open_ = documents.refused(refusal), request.method in ("GET", "HEAD")
             _tell(wire, answer, request.method != "HEAD", open_)
             if not open_ or request.headers.get("connection", "").lower() == "close":
                 return

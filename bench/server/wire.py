@@ -9,24 +9,20 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from bench.server.shelf import Piece
+from bench.server.stream import Gone, Incoming, Limited, Stream, Unchunked
 
 BUFFER_BYTES: Final = 256 * 1024
-HEAD_BYTES_MAX: Final = 64 * 1024
 _REASONS: Final = {200: "OK", 204: "No Content", 206: "Partial Content", 304: "Not Modified"}
 
 Sees = Callable[[memoryview], object]
 """Is shown each stretch of a body as it arrives."""
-
-
-class Gone(Exception):
-    """The client went away, or speaks no HTTP."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,18 +59,24 @@ class Wire:
     def __init__(self, connection: socket.socket) -> None:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._socket = connection
-        self._ahead = b""
+        self._incoming = Incoming(connection)
+        self._body: Stream = Limited(self._incoming, 0)
         self._buffer = bytearray(BUFFER_BYTES)
 
     def request(self) -> Request:
-        """Read the head of the next request. Raises ``Gone``."""
-        head = self._until(b"\r\n\r\n").decode("latin-1")
+        """Read the head of the next request, past what is left of the last. Raises ``Gone``."""
+        while self._body.some(memoryview(self._buffer)):
+            pass
+        head = self._incoming.until(b"\r\n\r\n").decode("latin-1")
         first, *lines = head.split("\r\n")
         method, target, _ = first.split(" ", 2)
         headers = {
             name.strip().lower(): value.strip()
             for name, _, value in (line.partition(":") for line in lines if line)
         }
+        chunked = headers.get("transfer-encoding", "").lower() == "chunked"
+        length = int(headers.get("content-length", "0"))
+        self._body = Unchunked(self._incoming) if chunked else Limited(self._incoming, length)
         parts = urlsplit("//host" + target if target.startswith("/") else target)
         bucket, _, key = parts.path.removeprefix("/").partition("/")
         query = dict(parse_qsl(parts.query, keep_blank_values=True))
@@ -86,17 +88,13 @@ class Wire:
         """Show the body of ``request`` to each of ``into``, and return its size."""
         if request.headers.get("expect", "").lower() == "100-continue":
             self._socket.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
-        length = int(request.headers.get("content-length", "0"))
-        if not request.headers.get("x-amz-content-sha256", "").startswith("STREAMING-"):
-            self._pass(length, into)
-            return length
+        wrapped = request.headers.get("x-amz-content-sha256", "").startswith("STREAMING-")
+        body = Unchunked(self._body) if wrapped else self._body
         size = 0
-        while (chunk := int(self._until(b"\r\n").split(b";")[0], 16)) > 0:
-            self._pass(chunk, into)
-            self._until(b"\r\n")
-            size += chunk
-        while self._until(b"\r\n"):  # Trailers.
-            pass
+        while some := body.some(memoryview(self._buffer)):
+            size += len(some)
+            for sees in into:
+                sees(some)
         return size
 
     def text(self, request: Request) -> bytes:
@@ -135,34 +133,3 @@ class Wire:
                 start += sent
         finally:
             os.close(source)
-
-    def _until(self, mark: bytes) -> bytes:
-        """Return what comes before ``mark``, and pass it."""
-        while mark not in self._ahead:
-            if len(self._ahead) > HEAD_BYTES_MAX:
-                raise Gone
-            more = self._socket.recv(HEAD_BYTES_MAX)
-            if not more:
-                raise Gone
-            self._ahead += more
-        found, _, self._ahead = self._ahead.partition(mark)
-        return found
-
-    def _pass(self, length: int, into: Iterable[Sees]) -> None:
-        view = memoryview(self._buffer)
-        while length > 0:
-            some = self._some(view[: min(length, BUFFER_BYTES)])
-            for sees in into:
-                sees(some)
-            length -= len(some)
-
-    def _some(self, room: memoryview) -> memoryview:
-        if self._ahead:
-            taken = self._ahead[: len(room)]
-            self._ahead = self._ahead[len(taken) :]
-            room[: len(taken)] = taken
-            return room[: len(taken)]
-        got = self._socket.recv_into(room)
-        if got == 0:
-            raise Gone
-        return room[:got]
