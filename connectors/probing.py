@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Callable
 from typing import Final, Protocol
 
-from repatria.errors import Occupied, RepatriaError, StoreRefused
+from repatria.errors import Missing, Occupied, RepatriaError, StoreRefused
 from repatria.ports.bucket import ABSENT, Absent, Reads, Writes
 from repatria.stored import About, Honours, ObjectVersion
 
@@ -23,6 +23,7 @@ DIGEST_CODES: Final = frozenset(
 UNKNOWN_CONDITIONS: Final = "NotImplemented"
 """The error code of a store that does not implement conditional puts."""
 
+_NAMES: Final = ("create-only", "replace-only", "checksum")
 _BODY: Final = b"repatria probe\n"
 _OTHER: Final = b"repatria probe, again\n"
 _NOBODY: Final = "0" * 32
@@ -33,11 +34,12 @@ class _Tried(Reads, Writes, Protocol):
 
 
 def try_promises(bucket: _Tried, key: str) -> Honours:
-    """Try conditions and checksums with objects under ``key``; ``versions`` is not tried."""
+    """Try conditions, checksums and listing under ``key``; ``versions`` is not tried."""
     return Honours(
         create_only=_creates_only(bucket, f"{key}/create-only"),
         replace_only=_replaces_only(bucket, f"{key}/replace-only"),
         checksums=_checks_bodies(bucket, f"{key}/checksum"),
+        listed=_lists(bucket, f"{key}/"),
     )
 
 
@@ -67,6 +69,27 @@ def _checks_bodies(bucket: _Tried, key: str) -> bool | None:
             return True
         raise
     return False
+
+
+def _lists(bucket: _Tried, front: str) -> bool | None:
+    """Whether all that a try has put, and a look finds, is in the listing just now."""
+    standing = {front + name for name in _NAMES if _stands(bucket, front + name)}
+    if not standing:
+        return None
+    try:
+        return standing <= {found.object.key for found in bucket.list(front)}
+    except StoreRefused as error:
+        if "code" in error.facts:  # The store's own word about something else.
+            raise
+        return False
+
+
+def _stands(bucket: _Tried, key: str) -> bool:
+    try:
+        bucket.head(key)
+    except Missing:
+        return False
+    return True
 
 
 def _stand(bucket: _Tried, key: str) -> ObjectVersion | None:

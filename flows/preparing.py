@@ -8,14 +8,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 
-from flows.admission import forget
+from flows.promises import forget
 from flows.wiring import House
 from flows.workbench import build_directory, directory, reconcile
 from repatria.config.loaded import KeyVariable
 from repatria.dataset import Dataset
-from repatria.doctor import CAPACITY_LOW, Finding, Grade, Patient, examine_site
+from repatria.doctor import CAPACITY_LOW, Patient, examine_site
 from repatria.errors import ConfigRefused, RepatriaError
 from repatria.estimate import Estimator, frozen_away, not_read, warnings
+from repatria.finding import Finding, Grade
 from repatria.names import DatasetName, RegionName, SiteName
 from repatria.native.library import NATIVE
 from repatria.plan import Plan
@@ -55,6 +56,7 @@ def examine(house: House, *, probing: bool) -> list[Finding]:
             bucket=bucket,
             prefix=house.config.stores[name].prefix,
             skew_s_max=house.config.limits.clock_skew_s,
+            put_bytes_max=house.config.limits.batch_bytes_hard,
         )
         datasets = tuple(house.config.datasets.values())
         found.extend(examine_site(patient, datasets, probing=probing))

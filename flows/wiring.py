@@ -42,9 +42,11 @@ from connectors.sql.ledger import SqlLedger, open_ledger
 from connectors.sql.patience import Until
 from connectors.sql.seal import AesGcmSeal
 from connectors.wrap.metered import Meter, Metered
+from connectors.wrap.rechecked import Rechecked
 from connectors.wrap.rehearsed import Rehearsed
 from connectors.wrap.retrying import Retrying
 from connectors.wrap.throttled import Throttled
+from flows.promises import of_source
 from repatria import store as stores
 from repatria.atlas import Atlas
 from repatria.border import Place
@@ -57,6 +59,7 @@ from repatria.layout import Layout
 from repatria.leasing import Tenancy
 from repatria.names import SiteName
 from repatria.ports.bucket import Bucket
+from repatria.ports.records import Source
 from repatria.ports.rules import Keys, Regions
 from repatria.residency import Resolver
 
@@ -177,11 +180,16 @@ class House:
             Format.CSV: Csv(limits),
         }
 
-    def source(self, site: SiteName) -> ObjectSource:
-        """Return a legacy site as a source of records; its client can only read."""
+    def source(self, site: SiteName) -> Source:
+        """Return a legacy site as a source of records; its client can only read.
+
+        Raises ``StoreRefused`` if the store breaks what reading it depends on.
+        """
+        seen = of_source(self, site)
         root = self.config.stores[site].prefix
         bucket = self.bucket(site, live=False)
-        return ObjectSource(bucket, root, self.codecs, self.keys.key("slice names"))
+        plain = ObjectSource(bucket, root, self.codecs, self.keys.key("slice names"))
+        return plain if seen.fresh else Rechecked(plain)
 
     @cached_property
     def sources(self) -> Sources:

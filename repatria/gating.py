@@ -11,7 +11,6 @@ from typing import Final
 
 from repatria.ports.rules import Passage
 from repatria.site import Role, SitePhase
-from repatria.stored import Honours
 
 Rule = Callable[[Passage], str | None]
 
@@ -105,16 +104,3 @@ def house_gate(jurisdictions: frozenset[str], *, live: bool) -> HouseGate:
 
 
 _LIVE: Final = frozenset({SitePhase.OPEN})
-
-
-def broken_promise(honours: Honours) -> str | None:
-    """Return why a store cannot take live data safely, or None.
-
-    Without conditional writes a parcel could overwrite somebody else's object, or a late put of a
-    worker that lost its lease. What could not be tried counts as not honoured (law 7).
-    """
-    if not honours.create_only:
-        return "the store does not refuse to overwrite (If-None-Match)"
-    if not honours.replace_only:
-        return "the store does not refuse to replace another version (If-Match)"
-    return None

@@ -83,3 +83,15 @@ class Honours:
     replace_only: bool | None = None  #: ``If-Match`` refuses to replace another version.
     checksums: bool | None = None  #: A put whose SHA-256 is wrong is refused.
     versions: bool | None = None  #: The bucket keeps versions.
+    listed: bool | None = None  #: What was put is listed at once.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candour:
+    """What a store was seen to honour when it is read; seen without a write. None: not observed."""
+
+    ranges: bool | None = None  #: The bytes that are asked for are those that are answered.
+    fresh: bool | None = None  #: A read that names another version (``If-Match``) is refused.
+    pages: bool | None = None  #: Pages of any size tell the same keys, in order, each once.
+    ends: bool | None = None  #: Where a listing ends nothing follows.
+    versions: bool | None = None  #: The bucket keeps versions.

@@ -22,13 +22,24 @@ from connectors.probing import try_promises
 from repatria.errors import Archived, Missing, Occupied, Refused, StaleSlice, Transient
 from repatria.names import SiteName
 from repatria.ports.bucket import Absent
-from repatria.stored import About, Checksum, Found, Honours, ObjectVersion, Observed
+from repatria.stored import (
+    About,
+    Candour,
+    Checksum,
+    Found,
+    Honours,
+    ObjectVersion,
+    Observed,
+)
 
-HONEST: Final = Honours(create_only=True, replace_only=True, checksums=True, versions=True)
+HONEST: Final = Honours(
+    create_only=True, replace_only=True, checksums=True, versions=True, listed=True
+)
 UNVERSIONED: Final = replace(HONEST, versions=False)
 
 KEY_BYTES_MAX: Final = 1024
 
+_CANDID: Final = Candour(ranges=True, fresh=True, pages=True, ends=True)
 _FIRST: Final = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -45,6 +56,7 @@ class MemoryBucket:
 
     ``requests`` is its log, in order. ``plant``, ``remove`` and ``forget`` are what others than
     Repatria do to a bucket; they are not logged. The n-th write happens n seconds after 2026.
+    ``candour`` and ``writable`` are what a try of its reads, and of its role, will see.
     """
 
     def __init__(
@@ -62,7 +74,10 @@ class MemoryBucket:
         self._lock = threading.RLock()
         self._shelf = Shelf(versioned=bool(honours.versions))
         self._writes = 0
+        self._newest: str | None = None
         self.requests: list[Request] = []
+        self.candour = replace(_CANDID, versions=bool(honours.versions))
+        self.writable: bool | None = True
 
     @property
     def site(self) -> SiteName:
@@ -72,7 +87,7 @@ class MemoryBucket:
         last = None if after is None else after.encode()
         while True:
             page = self._page(prefix, last)
-            yield from page
+            yield from (one for one in page if not self._hides(one.object))
             if len(page) < self._page_keys:
                 return
             last = page[-1].object.key.encode()
@@ -119,6 +134,14 @@ class MemoryBucket:
     def probe(self, key: str) -> Honours:
         self._log("probe", key)
         return replace(try_promises(self, key), versions=bool(self._honours.versions))
+
+    def probe_reads(self, prefix: str) -> Candour:
+        self._log("probe", prefix)
+        return self.candour if next(self.list(prefix), None) is not None else Candour()
+
+    def may_put(self, key: str) -> bool | None:
+        self._log("probe", key)
+        return self.writable
 
     def plant(
         self,
@@ -171,6 +194,10 @@ class MemoryBucket:
         starts = range(0, body.size, chunk_bytes)
         yield (body.slice(at, min(chunk_bytes, body.size - at)).to_pybytes() for at in starts)
 
+    def _hides(self, one: ObjectVersion) -> bool:
+        """Whether a listing leaves an object out: one that was put just now."""
+        return self._honours.listed is False and one.key == self._newest
+
     def _at(self, key: str, version: str | None) -> Kept:
         newest = self._shelf.newest(key)
         if version is None:
@@ -212,6 +239,7 @@ class MemoryBucket:
         etag: str | None = None,
     ) -> ObjectVersion:
         self._writes += 1
+        self._newest = key
         content = pa.py_buffer(b"") if body is None else body
         version = f"v{self._writes:08d}" if self._honours.versions else None
         written = ObjectVersion(key, content.size, etag or md5_hex(content), version)

@@ -24,6 +24,7 @@ from connectors.s3.answers import (
     odd,
     stored_in,
 )
+from connectors.s3.candour import S3Bucketful, may_put, try_reads
 from connectors.s3.client import S3Settings
 from connectors.s3.errors import translated
 from connectors.s3.listing import Listing
@@ -31,7 +32,7 @@ from connectors.s3.location import keeps_versions, observe
 from repatria.errors import RepatriaError
 from repatria.names import SiteName
 from repatria.ports.bucket import Absent
-from repatria.stored import About, Found, Honours, ObjectVersion, Observed
+from repatria.stored import About, Candour, Found, Honours, ObjectVersion, Observed
 
 if TYPE_CHECKING:
     from botocore.response import StreamingBody
@@ -123,6 +124,12 @@ class S3Bucket:
     def probe(self, key: str) -> Honours:
         versions = keeps_versions(self._client, self._settings, self._bucket)
         return replace(try_promises(self, key), versions=versions)
+
+    def probe_reads(self, prefix: str) -> Candour:
+        return try_reads(S3Bucketful(self._client, self._settings, self._object), prefix)
+
+    def may_put(self, key: str) -> bool | None:
+        return may_put(S3Bucketful(self._client, self._settings, self._object), key)
 
     def _open(self, found: ObjectVersion, wanted: Range) -> StreamingBody:
         """Ask for a piece of exactly that version and check what comes before the body.

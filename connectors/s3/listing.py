@@ -4,6 +4,9 @@ A listing has no checksum, and the SDK takes an empty answer for an empty prefix
 would look like a mass deletion. So each page must say whose it is, how many keys it has and
 whether more follow, and keys must climb. What one answer got wrong is ``Transient``; what the
 store does wrong by its nature is ``StoreRefused``.
+
+Nor is an end believed: some servers end a listing with its first page, and one damaged word can
+end any. Past an announced end the store is asked what follows the last key, until nothing does.
 """
 
 from __future__ import annotations
@@ -29,27 +32,42 @@ class Listing:
     """One pass over the keys under ``prefix``, past ``after``."""
 
     def __init__(
-        self, client: S3Client, site: SiteName, asked: dict[str, Any], after: str | None
+        self,
+        client: S3Client,
+        site: SiteName,
+        asked: dict[str, Any],
+        after: str | None,
+        *,
+        trusting: bool = False,
     ) -> None:
-        """``asked`` holds what each request says: bucket, prefix, page size, owner, payer."""
+        """``asked`` holds what each request says: bucket, prefix, page size, owner, payer.
+
+        ``trusting`` takes the first announced end for the end: to see what the store announces.
+        """
         self._client = client
         self._site = site
         self._asked = asked
         self._last = b"" if after is None else after.encode()
         self._start = {} if after is None else {"StartAfter": after}
         self._tokens: set[str] = set()
+        self._trusting = trusting
 
     def __iter__(self) -> Iterator[Found]:
         where: dict[str, Any] = self._start
+        told = False
         while True:
             with translated(self._site, _OPERATION):
                 page: dict[str, Any] = dict(self._client.list_objects_v2(**self._asked, **where))
             self._check_page(page)
             for entry in page.get("Contents", ()):
                 yield self._found(entry)
-            if not page["IsTruncated"]:
+                told = True
+            if page["IsTruncated"]:
+                where = {"ContinuationToken": self._next(page)}
+            elif told and not self._trusting:
+                where, told = {"StartAfter": self._last.decode()}, False
+            else:
                 return
-            where = {"ContinuationToken": self._next(page)}
 
     def _check_page(self, page: dict[str, Any]) -> None:
         if any(name not in page for name in ("Name", "KeyCount", "IsTruncated")):

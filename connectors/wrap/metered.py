@@ -19,7 +19,7 @@ from repatria.errors import RepatriaError
 from repatria.names import SiteName
 from repatria.ports.bucket import Absent, Bucket
 from repatria.ports.rules import Clock
-from repatria.stored import About, Found, Honours, ObjectVersion, Observed
+from repatria.stored import About, Candour, Found, Honours, ObjectVersion, Observed
 
 T = TypeVar("T")
 
@@ -158,6 +158,12 @@ class Metered:
 
     def probe(self, key: str) -> Honours:
         return self._meter.timed("probe", lambda: self._inner.probe(key), _CALL)
+
+    def probe_reads(self, prefix: str) -> Candour:
+        return self._meter.timed("probe", lambda: self._inner.probe_reads(prefix), _CALL)
+
+    def may_put(self, key: str) -> bool | None:
+        return self._meter.timed("probe", lambda: self._inner.may_put(key), _CALL)
 
     @contextmanager
     def _stream(self, found: ObjectVersion, chunk_bytes: int) -> Iterator[Iterator[bytes]]:

@@ -22,13 +22,13 @@ import pyarrow as pa
 from repatria.errors import Missing, Occupied, Refused, Transient
 from repatria.limits import MIB
 from repatria.names import SiteName
-from repatria.ports.bucket import Absent, Observes, Reads
-from repatria.stored import About, Checksum, Found, Honours, ObjectVersion, Observed
+from repatria.ports.bucket import Absent, Observes, ProbesReads, Reads
+from repatria.stored import About, Candour, Checksum, Found, Honours, ObjectVersion, Observed
 
 HELD_BYTES_MAX: Final = 2048 * MIB
 
 
-class _Looks(Reads, Observes, Protocol):
+class _Looks(Reads, Observes, ProbesReads, Protocol):
     """What a rehearsal may do to a real bucket."""
 
 
@@ -126,6 +126,13 @@ class Rehearsed:
     def probe(self, key: str) -> Honours:
         """Try nothing, for trying is writing: nothing was observed."""
         return Honours()
+
+    def probe_reads(self, prefix: str) -> Candour:
+        return self._inner.probe_reads(prefix)
+
+    def may_put(self, key: str) -> bool | None:
+        """Ask nothing, for only a client that could write may ask."""
+        return None
 
     def _at(self, key: str) -> _Held | None:
         with self._lock:

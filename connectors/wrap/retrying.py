@@ -24,7 +24,7 @@ from repatria.limits import Limits
 from repatria.names import SiteName
 from repatria.ports.bucket import Absent, Bucket
 from repatria.ports.rules import Clock
-from repatria.stored import About, Found, Honours, ObjectVersion, Observed
+from repatria.stored import About, Candour, Found, Honours, ObjectVersion, Observed
 
 T = TypeVar("T")
 
@@ -137,6 +137,12 @@ class Retrying:
 
     def probe(self, key: str) -> Honours:
         return self._patience.attempt(lambda: self._inner.probe(key))
+
+    def probe_reads(self, prefix: str) -> Candour:
+        return self._patience.attempt(lambda: self._inner.probe_reads(prefix))
+
+    def may_put(self, key: str) -> bool | None:
+        return self._patience.attempt(lambda: self._inner.may_put(key))
 
     def _open(self, prefix: str, after: str | None) -> tuple[Found | None, Iterator[Found]]:
         """Begin a listing anew; return its first entry, which is when it is really asked for."""

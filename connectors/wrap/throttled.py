@@ -17,7 +17,7 @@ import pyarrow as pa
 from repatria.names import SiteName
 from repatria.ports.bucket import Absent, Bucket
 from repatria.ports.rules import Clock
-from repatria.stored import About, Found, Honours, ObjectVersion, Observed
+from repatria.stored import About, Candour, Found, Honours, ObjectVersion, Observed
 
 PAGE_KEYS: Final = 1000
 PROBE_REQUESTS: Final = 10
@@ -107,6 +107,14 @@ class Throttled:
     def probe(self, key: str) -> Honours:
         self._requests.take(PROBE_REQUESTS)
         return self._inner.probe(key)
+
+    def probe_reads(self, prefix: str) -> Candour:
+        self._requests.take(PROBE_REQUESTS)
+        return self._inner.probe_reads(prefix)
+
+    def may_put(self, key: str) -> bool | None:
+        self._requests.take(1)
+        return self._inner.may_put(key)
 
     @contextmanager
     def _stream(self, found: ObjectVersion, chunk_bytes: int) -> Iterator[Iterator[bytes]]:

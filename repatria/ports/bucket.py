@@ -9,7 +9,7 @@ from typing import Final, Protocol
 import pyarrow as pa
 
 from repatria.names import SiteName
-from repatria.stored import About, Found, Honours, ObjectVersion, Observed
+from repatria.stored import About, Candour, Found, Honours, ObjectVersion, Observed
 
 
 class Absent:
@@ -87,6 +87,14 @@ class Observes(Protocol):
         ...
 
 
+class ProbesReads(Protocol):
+    """A bucket whose promises to readers can be tried out, without a write."""
+
+    def probe_reads(self, prefix: str) -> Candour:
+        """Try each promise on what stands under ``prefix``; where nothing does, none is seen."""
+        ...
+
+
 class Probes(Protocol):
     """A bucket whose promises can be tried out, by writing under a reserved key."""
 
@@ -94,6 +102,13 @@ class Probes(Protocol):
         """Try each promise with small objects under ``key``; leave nothing that matters."""
         ...
 
+    def may_put(self, key: str) -> bool | None:
+        """Say whether this role could write ``key``; None where that cannot be told.
 
-class Bucket(Reads, Writes, Observes, Probes, Protocol):
+        Asked in such a way that nothing is written, whatever the store makes of it.
+        """
+        ...
+
+
+class Bucket(Reads, Writes, Observes, ProbesReads, Probes, Protocol):
     """Everything at once: what a connector implements. Engines are handed less."""

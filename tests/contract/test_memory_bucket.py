@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import fields
 from typing import ClassVar
 
 import pytest
@@ -36,14 +37,12 @@ class TestUnversionedMemoryBucket(TestMemoryBucket):
     honours = UNVERSIONED
 
 
-@pytest.mark.parametrize("promise", ["create_only", "replace_only", "checksums", "versions"])
+PROMISES = [field.name for field in fields(Honours)]
+
+
+@pytest.mark.parametrize("promise", PROMISES)
 def test_a_try_finds_each_promise_that_is_broken(promise: str) -> None:
-    broken = Honours(
-        **{
-            name: name != promise
-            for name in ("create_only", "replace_only", "checksums", "versions")
-        }
-    )
+    broken = Honours(**{name: name != promise for name in PROMISES})
     bucket = MemoryBucket(DUBLIN, honours=broken)
     assert bucket.probe("_repatria/probe") == broken
     assert bucket.probe("_repatria/probe") == broken

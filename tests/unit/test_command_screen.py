@@ -18,7 +18,7 @@ from flows.command.screen.progress import Bars, Lines, watching
 from flows.jobs import Mode
 from flows.parameters import MigrateRequest, RehearseRequest, VerifyRequest
 from flows.report.story import Point
-from repatria.doctor import Finding, Grade
+from repatria.finding import Finding, Grade
 from repatria.names import DatasetName, PlanDigest, RegionName, RunId
 from repatria.plan import Plan
 from repatria.ports.ledger import Run

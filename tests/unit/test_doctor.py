@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from connectors.memory.bucket import HONEST, MemoryBucket
-from repatria.doctor import Finding, Grade, Patient, examine_site, verdict
+from repatria.doctor import PUT_BYTES_MAX, Patient, examine_site
 from repatria.errors import AccessRefused, RepatriaError, Transient
+from repatria.finding import Finding, Grade, verdict
 from repatria.site import Site, SitePhase
 from repatria.stored import About, Honours, Observed
 from tests.people import DUBLIN, PROFILES, US
@@ -21,7 +22,11 @@ def patient(
     site: Site = DUBLIN, seen: Observed = SEEN, honours: Honours = HONEST, prefix: str = "r/"
 ) -> Patient:
     bucket = MemoryBucket(site.name, honours=honours, observed=seen)
-    return Patient(site=site, bucket=bucket, prefix=prefix, skew_s_max=60.0)
+    return patient_of(bucket, site, prefix)
+
+
+def patient_of(bucket: MemoryBucket, site: Site, prefix: str = "") -> Patient:
+    return Patient(site=site, bucket=bucket, prefix=prefix, skew_s_max=60.0, put_bytes_max=1 << 30)
 
 
 def grades(of: Patient, *, probing: bool = True) -> dict[str, Grade]:
@@ -94,11 +99,53 @@ class Away(MemoryBucket):
         raise self._error
 
 
+def test_a_parcel_that_does_not_fit_one_put_is_ill() -> None:
+    assert grades(patient())["multipart"] is Grade.WELL
+    assert grades(replace(patient(), put_bytes_max=PUT_BYTES_MAX))["multipart"] is Grade.WELL
+    assert grades(replace(patient(), put_bytes_max=PUT_BYTES_MAX + 1))["multipart"] is Grade.ILL
+
+
+@pytest.mark.parametrize(
+    ("site", "lacks", "about", "grade"),
+    [
+        (US, "pages", "pages", Grade.ILL),
+        (US, "ranges", "Range", Grade.ILL),
+        (US, "ends", "ends of listings", Grade.CARE),
+        (US, "fresh", "If-Match of reads", Grade.CARE),
+        (US, "versions", "versions", Grade.NOTE),
+        (DUBLIN, "pages", "pages", Grade.ILL),
+        (DUBLIN, "ends", "ends of listings", Grade.CARE),
+        (DUBLIN, "fresh", "If-Match of reads", Grade.CARE),
+    ],
+)
+def test_a_promise_to_readers_that_is_not_kept_is_graded(
+    site: Site, lacks: str, about: str, grade: Grade
+) -> None:
+    bucket = MemoryBucket(site.name, observed=replace(SEEN, location=site.location))
+    bucket.plant("profiles/a.parquet", b"x")
+    assert grades(patient_of(bucket, site))[about] is Grade.WELL
+    bucket.candour = replace(bucket.candour, **{lacks: False})
+    assert grades(patient_of(bucket, site))[about] is grade
+
+
+@pytest.mark.parametrize(
+    ("may", "grade"), [(True, Grade.NOTE), (None, Grade.NOTE), (False, Grade.WELL)]
+)
+def test_credentials_of_a_source_that_could_write_are_a_note(
+    may: bool | None, grade: Grade
+) -> None:
+    bucket = MemoryBucket(US.name, observed=replace(SEEN, location=US.location))
+    bucket.writable = may
+    assert grades(patient_of(bucket, US))["read-only"] is grade
+    assert grades(patient_of(bucket, US), probing=False)["read-only"] is Grade.NOTE
+    assert not {r.operation for r in bucket.requests} & {"put"}
+
+
 @pytest.mark.parametrize("error", [Transient("away"), AccessRefused("no")])
 def test_a_store_that_cannot_be_reached_is_ill_and_nothing_else_is_said(
     error: RepatriaError,
 ) -> None:
-    asked = Patient(site=DUBLIN, bucket=Away(error), prefix="", skew_s_max=60.0)
+    asked = patient_of(Away(error), DUBLIN)
     (found,) = examine_site(asked, [PROFILES], probing=True)
     assert (found.about, found.grade) == ("dublin-1: reach", Grade.ILL)
     assert found.means
@@ -130,7 +177,7 @@ def test_a_source_that_refuses_is_ill(call: int) -> None:
     bucket._observed = SEEN
     bucket.plant("profiles/a.parquet", b"x")
     bucket.lost = [None] * call + [AccessRefused("no")]
-    asked = Patient(site=US, bucket=bucket, prefix="", skew_s_max=60.0)
+    asked = patient_of(bucket, US)
     assert grades(asked)["profiles"] is Grade.ILL
 
 
@@ -147,16 +194,16 @@ def test_nothing_looked_at_is_not_well() -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "permission"),
+    ("method", "permissions"),
     [
-        ("list", "s3:ListBucket"),
-        ("head", "s3:GetObject"),
-        ("read", "s3:GetObject"),
-        ("tags", "s3:GetObjectTagging"),
+        ("list", ["s3:ListBucket"]),
+        ("head", ["s3:GetObject"]),
+        ("read", ["s3:GetObject"]),
+        ("tags", ["s3:GetObjectTagging", "s3:GetObjectVersionTagging"]),
     ],
 )
-def test_a_missing_permission_is_named(
-    monkeypatch: pytest.MonkeyPatch, method: str, permission: str
+def test_a_missing_permission_at_a_source_is_named(
+    monkeypatch: pytest.MonkeyPatch, method: str, permissions: list[str]
 ) -> None:
     bucket = MemoryBucket(US.name, observed=Observed(endpoint="e", location=US.location))
     bucket.plant("profiles/a.parquet", b"records")
@@ -165,9 +212,41 @@ def test_a_missing_permission_is_named(
         raise AccessRefused("the store refuses", site=US.name)
 
     monkeypatch.setattr(bucket, method, refuse)
-    found = list(
-        examine_site(
-            Patient(site=US, bucket=bucket, prefix="", skew_s_max=60.0), [PROFILES], probing=False
-        )
-    )
-    assert [f"the role needs {permission}"] == [f.means for f in found if f.grade is Grade.ILL]
+    found = list(examine_site(patient_of(bucket, US), [PROFILES], probing=False))
+    told = [f.means for f in found if f.grade is Grade.ILL]
+    assert told == [f"the role needs {permission}" for permission in permissions]
+
+
+@pytest.mark.parametrize(
+    ("method", "permissions"),
+    [
+        ("list", ["s3:ListBucket"]),
+        ("put", ["s3:PutObject", "s3:PutObjectTagging"]),
+        ("head", ["s3:GetObject"]),
+        ("read", ["s3:GetObjectVersion"]),
+        ("tags", ["s3:GetObjectTagging", "s3:GetObjectVersionTagging"]),
+    ],
+)
+def test_a_missing_permission_at_a_home_is_named(
+    monkeypatch: pytest.MonkeyPatch, method: str, permissions: list[str]
+) -> None:
+    bucket = MemoryBucket(DUBLIN.name, observed=SEEN)
+
+    def refuse(*_args: object, **_named: object) -> None:
+        raise AccessRefused("the store refuses", site=DUBLIN.name)
+
+    monkeypatch.setattr(bucket, method, refuse)
+    found = list(examine_site(patient_of(bucket, DUBLIN), [PROFILES], probing=True))
+    told = [f.means for f in found if f.grade is Grade.ILL and "the role needs" in f.means]
+    assert told == [f"the role needs {permission}" for permission in permissions]
+
+
+def test_answers_that_are_not_what_they_claim_are_told_from_a_store_that_is_away() -> None:
+    for error, word in (
+        (Transient("a page does not say what it is", site="us-east"), "nothing is taken from them"),
+        (Transient("damaged", site="us-east", cause="ResponseParserError"), "nothing is taken"),
+        (Transient("away", site="us-east", cause="ConnectTimeoutError"), "does not answer now"),
+        (Transient("away", site="us-east", status=500), "does not answer now"),
+    ):
+        (found,) = examine_site(patient_of(Away(error), DUBLIN), [PROFILES], probing=True)
+        assert word in found.means

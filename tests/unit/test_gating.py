@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from repatria.gating import HouseGate, broken_promise, house_gate
+from repatria.gating import HouseGate, house_gate
 from repatria.ports.rules import Passage
 from repatria.site import Role, SitePhase
-from repatria.stored import Honours, Observed
+from repatria.stored import Observed
 from tests.people import DUBLIN, HAMAR, IE, PROFILES, SINGAPORE, US
 
 SEEN = Observed(endpoint="s3.dublin-1.example", location="eu-west-1")
@@ -62,20 +62,3 @@ def test_a_rehearsal_refuses_a_site_outside_the_law_all_the_same() -> None:
     assert house_gate(LAW, live=False).refusal(
         replace(passage, region=replace(IE, home=SINGAPORE.name))
     )
-
-
-@pytest.mark.parametrize(
-    ("honours", "told"),
-    [
-        (Honours(create_only=False, replace_only=True), "If-None-Match"),
-        (Honours(create_only=None, replace_only=True), "If-None-Match"),
-        (Honours(create_only=True, replace_only=False), "If-Match"),
-        (Honours(create_only=True, replace_only=None), "If-Match"),
-    ],
-)
-def test_a_store_that_breaks_a_promise_takes_no_live_data(honours: Honours, told: str) -> None:
-    assert told in str(broken_promise(honours))
-
-
-def test_checksums_and_versions_are_not_what_safety_hangs_on() -> None:
-    assert broken_promise(Honours(create_only=True, replace_only=True, checksums=False)) is None

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from flows.preparing import compiled
-from repatria.doctor import Grade
+from repatria.finding import Grade
 from repatria.native import build as building
 from repatria.native import library
 from tests.compiled import library_file

@@ -156,9 +156,25 @@ def test_a_page_that_is_cut_short_must_say_where_the_next_begins() -> None:
 
 
 def test_pages_are_read_to_the_end() -> None:
-    canned = Canned(SETTINGS, page("p/a", more="t1"), page(more="t2"), page("p/b"))
+    canned = Canned(SETTINGS, page("p/a", more="t1"), page(more="t2"), page("p/b"), page())
     assert [found.object.key for found in canned.bucket.list("p/")] == ["p/a", "p/b"]
     assert "continuation-token=t2" in canned.requests[2].url
+    assert "start-after=p%2Fb" in canned.requests[3].url
+
+
+def test_an_announced_end_is_believed_when_nothing_follows_it() -> None:
+    canned = Canned(SETTINGS, page("p/a", "p/b"), page("p/c", more="t1"), page("p/d"), page())
+    assert [it.object.key for it in canned.bucket.list("p/")] == ["p/a", "p/b", "p/c", "p/d"]
+    assert ["start-after" in request.url for request in canned.requests] == [
+        False,
+        True,
+        False,
+        True,
+    ]
+    with pytest.raises(Transient):
+        list(Canned(SETTINGS, page("p/a"), EMPTY).bucket.list("p/"))
+    with pytest.raises(StoreRefused):
+        list(Canned(SETTINGS, page("p/a"), page("p/a")).bucket.list("p/"))
 
 
 def test_a_listing_tells_what_must_be_restored() -> None:
@@ -166,7 +182,7 @@ def test_a_listing_tells_what_must_be_restored() -> None:
     body = page(*(f"p/{number}" for number in range(4))).body.decode()
     for name in classes:
         body = body.replace("</ETag></C", f"</ETag><StorageClass>{name}</StorageClass></C", 1)
-    found = list(Canned(SETTINGS, Answer(body=body.encode())).bucket.list("p/"))
+    found = list(Canned(SETTINGS, Answer(body=body.encode()), page()).bucket.list("p/"))
     assert [one.archived for one in found] == [True, True, False, False]
 
 

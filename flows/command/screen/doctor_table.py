@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from flows.command.screen.console import grid, out
-from repatria.doctor import Finding, Grade, verdict
+from repatria.finding import Finding, Grade, verdict
 
 REFUSED: Final = 10
 _MARKS: Final = {
