@@ -29,14 +29,7 @@ from connectors.object_source import ObjectSource
 from connectors.object_target import ObjectTarget
 from connectors.process import holder, is_dead
 from connectors.s3.bucket import S3Bucket
-from connectors.s3.client import S3Settings, connect
-from connectors.s3.credentials import (
-    Credentials,
-    FromChain,
-    FromEnvironment,
-    FromProfile,
-    FromRole,
-)
+from connectors.s3.client import connect
 from connectors.spool import FileSpool
 from connectors.sql.ledger import SqlLedger, open_ledger
 from connectors.sql.patience import Until
@@ -47,7 +40,7 @@ from connectors.wrap.rehearsed import Rehearsed
 from connectors.wrap.retrying import Retrying
 from connectors.wrap.throttled import Throttled
 from flows.promises import of_source
-from repatria import store as stores
+from flows.stores import s3_settings
 from repatria.atlas import Atlas
 from repatria.border import Place
 from repatria.config.load import load
@@ -271,33 +264,3 @@ def open_house(folder: Path) -> Iterator[House]:
     """Load the configuration in ``folder`` and open its house. Raises ``ConfigRefused``."""
     with House(load(folder)) as house:
         yield house
-
-
-def s3_settings(site: SiteName, store: stores.Store) -> S3Settings:
-    """Return what the S3 connector needs to know of a configured store."""
-    return S3Settings(
-        site=site,
-        bucket=store.bucket,
-        region=store.region,
-        endpoint_url=store.endpoint,
-        path_style=store.path_style,
-        ca_bundle=str(store.ca_bundle) if store.ca_bundle is not None else None,
-        credentials=_credentials(store.credentials),
-        expected_owner=store.expected_owner,
-        requester_pays=store.requester_pays,
-        sse=store.sse.value,
-        kms_key_id=store.kms_key,
-    )
-
-
-def _credentials(reference: stores.Credentials) -> Credentials:
-    match reference:
-        case stores.Profile(profile):
-            return FromProfile(profile)
-        case stores.FromEnvironment(prefix):
-            return FromEnvironment(f"{prefix}_")
-        case stores.AssumedRole():
-            source = FromProfile(reference.profile) if reference.profile else FromChain()
-            return FromRole(reference.role, reference.external_id, source=source)
-        case stores.DefaultChain():
-            return FromChain()
