@@ -23,7 +23,10 @@ class Limits:
     rows_per_object: int = 1_000_000_000
     columns: int = 5_000
     row_groups: int = 100_000
+    batch_rows: int = 16_000_000  #: Records of a batch of text, however short they are.
+    batch_refusals: int = 250_000  #: Beyond this many, an object is not of its format.
     record_bytes: int = 16 * MIB
+    cell_bytes: int = 16 * MIB  #: Of one value.
     nesting: int = 100
     key_bytes: int = 1024
     attempts: int = 5  #: Of one call to a store.

@@ -21,6 +21,7 @@ from connectors.formats.lines import LF, Lines, Mask, Offsets, Segment
 from connectors.formats.windows import Window
 from repatria.batch import LINE, Batch, Reason, Refusals
 from repatria.dataset import Column
+from repatria.errors import BadObject
 from repatria.limits import Limits
 from repatria.slice import Slice
 
@@ -56,6 +57,10 @@ class Judge(Protocol):
         """Judge records that are within their limit and not blank."""
         ...
 
+    def longest_value(self, line: bytes) -> int:
+        """Return the bytes of the longest value of one record, as they stand in it."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
@@ -69,7 +74,12 @@ class Reading:
 
     def batch(self, window: Window) -> Batch:
         """Judge the records of a window."""
-        parts = [self._part(segment) for segment in window.segments]
+        parts: list[_Part] = []
+        refused = 0
+        for segment in window.segments:
+            parts.append(self._part(segment))
+            refused += len(parts[-1].refused_as)
+            self._check_refusals(refused, parts)
         return Batch(
             piece=self.piece,
             ordinal=window.ordinal,
@@ -83,10 +93,21 @@ class Reading:
             preamble=self.preamble,
         )
 
+    def _check_refusals(self, refused: int, parts: Sequence[_Part]) -> None:
+        """Raise ``BadObject`` for an object that is evidently not of its format."""
+        if refused > self.limits.batch_refusals:
+            first = next(part for part in parts if len(part.refused_as))
+            raise BadObject(
+                "a batch has more malformed records than limits.batch_refusals",
+                object=self.piece.label,
+                first_at_byte=int(first.refused_at[0]),
+                first_reason=REASONS[first.refused_as[0]],
+                most=self.limits.batch_refusals,
+            )
+
     def _part(self, segment: Segment) -> _Part:
         codes = np.full(len(segment), ACCEPTED, dtype=np.uint8)
-        lengths = np.diff(segment.lines.bounds)
-        codes[lengths > self.limits.record_bytes] = code(Reason.TOO_LARGE)
+        self._measure(segment, codes)
         starts = segment.starts
         within = codes == ACCEPTED
         lines = segment.lines.pick(within)
@@ -101,6 +122,15 @@ class Reading:
         carried = lines.pick(judged.codes == ACCEPTED).array()
         rows = judged.columns.add_column(0, LINE, carried)
         return _Part.of(starts[counted], codes[counted], rows)
+
+    def _measure(self, segment: Segment, codes: Codes) -> None:
+        """Refuse records that are too long, and those with too long a value in them."""
+        lengths = np.diff(segment.lines.bounds)
+        codes[lengths > self.limits.record_bytes] = code(Reason.TOO_LARGE)
+        most = self.limits.cell_bytes
+        for number in np.flatnonzero((lengths > most) & (codes == ACCEPTED)):
+            if self.judge.longest_value(segment.lines.one(int(number))) > most:
+                codes[number] = code(Reason.TOO_LARGE)
 
 
 @dataclass(frozen=True, slots=True)

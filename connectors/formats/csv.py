@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 import pyarrow as pa
 
+from connectors.formats.budget import within
 from connectors.formats.carried import Reading, body, rows_of
 from connectors.formats.codec import Access
 from connectors.formats.csv_judge import CsvJudge
@@ -44,7 +45,8 @@ class Csv:
             plain = unpacked(chunks, packing_of(dataset, piece, access.size, self._limits))
             text = opened(dataset, plain, piece.label, self._limits.record_bytes)
             reading = self._reading(dataset, piece, text)
-            for window in windows(text.records, span, 0 if after is None else after + 1):
+            records = within(text.records, span, self._limits, piece.label)
+            for window in windows(records, span, 0 if after is None else after + 1):
                 yield reading.batch(window)
 
     def encode(self, dataset: Dataset, rows: pa.Table, preamble: bytes, name: str) -> pa.Buffer:

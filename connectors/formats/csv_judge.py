@@ -52,6 +52,9 @@ class CsvJudge:
         table = table_of(self._columns, values)
         return Judged(codes, table.filter(pa.array(~wrong)) if wrong.any() else table)
 
+    def longest_value(self, line: bytes) -> int:
+        return split(Lines(line, np.array([0, len(line)])), self._delimiter).longest()
+
     def _values(self, fields: Fields, good: Mask) -> tuple[list[pa.Array[Any]], Mask]:
         """Return the deciding columns of the good records, and which of these fail their type."""
         wrong = np.zeros(int(good.sum()), dtype=np.bool_)

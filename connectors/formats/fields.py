@@ -40,6 +40,12 @@ class Fields:
         stop = self._content_stops()[good] if number == width - 1 else inner[:, number]
         return _cut(self.lines.octets, start, stop)
 
+    def longest(self) -> int:
+        """Return the bytes of the longest field of the first record, its quotes included."""
+        inner = self.delimiters[self.owners == 0]
+        stops = np.concatenate((inner, self._content_stops()[:1]))
+        return int((stops - np.concatenate(([0], inner + 1))).max())
+
     def _content_stops(self) -> Offsets:
         """Return where records end, their terminators not counted."""
         octets, edges = self.lines.octets, self.lines.edges

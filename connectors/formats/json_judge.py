@@ -22,7 +22,7 @@ import pyarrow.json
 from connectors.formats.carried import ACCEPTED, Codes, Judged, code, table_of
 from connectors.formats.columns import typed
 from connectors.formats.lines import Lines, Mask, Offsets, blanks, utf8
-from connectors.formats.strict_json import NESTING_MAX, Values, depth, judged
+from connectors.formats.strict_json import NESTING_MAX, Values, depth, judged, longest_text
 from repatria.batch import Reason
 from repatria.dataset import Column, ColumnType
 
@@ -53,6 +53,9 @@ class JsonJudge:
         taken = [*self._strictly(lines, np.flatnonzero(doubted), codes)]
         taken += self._quickly(lines.pick(~doubted), np.flatnonzero(~doubted), codes)
         return self._typed(_in_order(taken, self._raw), codes)
+
+    def longest_value(self, line: bytes) -> int:
+        return longest_text(line)
 
     def _typed(self, raw: pa.Table, codes: Codes) -> Judged:
         """Turn texts into declared types, and refuse the lines where that fails."""

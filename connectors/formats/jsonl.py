@@ -12,6 +12,7 @@ from contextlib import contextmanager
 
 import pyarrow as pa
 
+from connectors.formats.budget import within
 from connectors.formats.carried import Reading, body, rows_of
 from connectors.formats.codec import Access
 from connectors.formats.json_judge import JsonJudge
@@ -61,7 +62,8 @@ class JsonLines:
         first = 0 if after is None else after + 1
         span = self._span(dataset, piece, access)
         with self._records(dataset, piece, access, span, first) as records:
-            for window in windows(records, span, first):
+            counted = within(records, span, self._limits, piece.label)
+            for window in windows(counted, span, first):
                 yield reading.batch(window)
 
     def encode(self, dataset: Dataset, rows: pa.Table, preamble: bytes, name: str) -> pa.Buffer:

@@ -58,8 +58,31 @@ def compression_of(dataset: Dataset, name: str) -> Compression:
 def packing_of(dataset: Dataset, piece: Slice, stored_bytes: int, limits: Limits) -> Packing:
     """Return how a slice's object is packed, and what it may decode to."""
     compression = compression_of(dataset, piece.relative)
-    decoded_bytes_max = max(_RATIO_FREE_BYTES, stored_bytes * limits.decoded_ratio)
-    return Packing(compression, piece.label, decoded_bytes_max)
+    return Packing(compression, piece.label, decoded_bytes_max(stored_bytes, limits))
+
+
+def decoded_bytes_max(stored_bytes: int, limits: Limits) -> int:
+    """Return what an object of this size may decode to."""
+    return max(_RATIO_FREE_BYTES, stored_bytes * limits.decoded_ratio)
+
+
+class Decoded:
+    """Decoded bytes of one object so far, against what its stored bytes allow."""
+
+    def __init__(self, label: str, bytes_max: int) -> None:
+        self._label = label
+        self._bytes_max = bytes_max
+        self._bytes = 0
+
+    def more(self, count: int) -> None:
+        """Count more bytes. Raises ``BadObject`` once they are too many."""
+        self._bytes += count
+        if self._bytes > self._bytes_max:
+            raise BadObject(
+                "an object decodes to more bytes per stored byte than limits.decoded_ratio allows",
+                object=self._label,
+                decoded_bytes_max=self._bytes_max,
+            )
 
 
 def unlimited(compression: Compression) -> Packing:
@@ -72,15 +95,10 @@ def unpacked(chunks: Iterable[Octets], packing: Packing) -> Iterator[Octets]:
 
     Raises ``BadObject`` for a damaged, truncated or too well packed stream.
     """
-    decoded = 0
+    decoded = Decoded(packing.label, packing.decoded_bytes_max)
     for chunk in _decoded(chunks, packing):
-        decoded += len(chunk)
-        if packing.compression is not Compression.NONE and decoded > packing.decoded_bytes_max:
-            raise BadObject(
-                "an object decodes to more bytes per stored byte than limits.decoded_ratio allows",
-                object=packing.label,
-                decoded_bytes_max=packing.decoded_bytes_max,
-            )
+        if packing.compression is not Compression.NONE:
+            decoded.more(len(chunk))
         yield chunk
 
 

@@ -9,7 +9,6 @@ holds more or fewer rows than its footer counted is refused: the first check of 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
 
 import numpy as np
 import pyarrow as pa
@@ -26,6 +25,7 @@ from connectors.formats.parquet_open import (
     reason,
     refusing,
 )
+from connectors.formats.parquet_steps import Steps, steps
 from connectors.formats.parquet_write import write
 from repatria.batch import Batch
 from repatria.dataset import Dataset, KeyClass
@@ -33,8 +33,6 @@ from repatria.errors import BadObject, ReadBackMismatch
 from repatria.limits import Limits
 from repatria.names import Ordinal
 from repatria.slice import Cut, RowGroups, Slice, Whole
-
-STEP_ROWS: Final = 65_536
 
 
 class Parquet:
@@ -98,8 +96,9 @@ class Parquet:
         """Yield the tables of a run's batches, 96-bit timestamps settled."""
         self._check_weight(opened, run)
         self._prefetch(opened, run)
-        fine = _Rows(opened, opened.file, run, self._limits)
-        coarse = _Rows(opened, opened.again(), run, self._limits) if opened.int96 else None
+        step = steps(opened, run)
+        fine = _Rows(opened, opened.file, run, step)
+        coarse = _Rows(opened, opened.again(), run, step) if opened.int96 else None
         for left, rows in zip(range(len(run.rows), 0, -1), run.rows, strict=True):
             table = fine.take(rows, opened.empty)
             if coarse is not None:
@@ -114,7 +113,7 @@ class Parquet:
         weight, rows = sum(group.weight for group in groups), sum(run.rows)
         if weight * max(run.rows) > self._limits.batch_bytes_hard * max(1, rows):
             raise BadObject(
-                "a batch would decode to more than the limit",
+                "a batch would decode to more than limits.batch_bytes_hard",
                 object=opened.label,
                 most=self._limits.batch_bytes_hard,
             )
@@ -131,11 +130,12 @@ class Parquet:
 class _Rows:
     """The rows of a run, handed out in the numbers that are asked for."""
 
-    def __init__(self, opened: Opened, file: pq.ParquetFile, run: Run, limits: Limits) -> None:
+    def __init__(self, opened: Opened, file: pq.ParquetFile, run: Run, steps: Steps) -> None:
         self._opened = opened
-        self._hard = limits.batch_bytes_hard
+        self._hard = opened.limits.batch_bytes_hard
+        self._checked = steps
         columns = None if file is opened.file else list(opened.int96)
-        step = min(STEP_ROWS, max(run.rows)) or 1
+        step = min(steps.rows, max(run.rows)) or 1
         groups = list(range(run.first, run.stop))
         with refusing(opened.label, opened.source):
             self._steps = file.iter_batches(
@@ -179,7 +179,10 @@ class _Rows:
             rest, self._rest = self._rest, None
             return rest
         with refusing(self._label, self._opened.source):
-            return next(self._steps, None)
+            step = next(self._steps, None)
+        if step is not None:
+            self._checked.check(step)
+        return step
 
     def _check(self, size: int, held: list[pa.RecordBatch]) -> None:
         """Refuse a batch over the hard limit; dictionaries that its parts share count once."""
@@ -189,7 +192,9 @@ class _Rows:
             exact = pa.Table.from_batches(held).get_total_buffer_size()
         if exact > self._hard:
             raise BadObject(
-                "a batch decodes to more than the limit", object=self._label, most=self._hard
+                "a batch decodes to more than limits.batch_bytes_hard",
+                object=self._label,
+                most=self._hard,
             )
 
 

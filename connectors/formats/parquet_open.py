@@ -8,7 +8,7 @@ decoder's own message may quote what it read.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 
 from connectors.formats.codec import Access
 from connectors.formats.geometry import register
+from connectors.formats.packing import Decoded, decoded_bytes_max
 from connectors.formats.parquet_cut import Group, weigh
 from connectors.formats.parquet_write import write
 from connectors.formats.ranged import Ranged
@@ -25,7 +26,9 @@ from repatria.dataset import Dataset
 from repatria.errors import BadObject, RepatriaError
 from repatria.limits import MIB, Limits
 
-FOOTER_BYTES_MAX: Final = 64 * MIB
+FOOTER_BYTES_MAX: Final = 32 * MIB
+"""A footer takes some twenty times its bytes in memory."""
+_LISTED_MIN: Final = 10_000  # Of whatever a footer lists besides row groups and columns.
 TAIL_BYTES: Final = 64 * 1024
 MAGIC: Final = b"PAR1"
 ENCRYPTED: Final = b"PARE"
@@ -54,7 +57,7 @@ class Opened:
 
     ``empty`` is the object without its rows: a table, because Arrow cannot build an empty one for
     every schema that Parquet gives. ``int96`` names the top-level columns that hold timestamps of
-    the old 96-bit kind.
+    the old 96-bit kind. ``decoded`` counts what was decoded since it was opened.
     """
 
     label: str
@@ -63,11 +66,17 @@ class Opened:
     empty: pa.Table
     groups: tuple[Group, ...]
     int96: tuple[str, ...]
+    limits: Limits
+    decoded: Decoded
 
     def again(self) -> pq.ParquetFile:
         """Open the same object with its 96-bit timestamps as microseconds."""
         with refusing(self.label, self.source):
-            return _parquet(self.source, "us")
+            return _parquet(self.source, "us", self.limits)
+
+    def of_dictionaries(self, paths: list[str]) -> pq.ParquetFile:
+        """Open the same object with the dictionaries of these columns kept as they are."""
+        return _parquet(self.source, None, self.limits, paths)
 
 
 @contextmanager
@@ -102,7 +111,7 @@ def open_footer(access: Access, label: str, limits: Limits) -> Opened:
     source = Ranged(access)
     footer = _hold_footer(source, access.size, label, limits)
     with refusing(label, source):
-        file = _parquet(source, None)
+        file = _parquet(source, None, limits)
         metadata = file.metadata
         if footer - metadata.serialized_size == SIGNATURE_BYTES:
             raise BadObject("the object is encrypted and no key was given", object=label)
@@ -111,7 +120,8 @@ def open_footer(access: Access, label: str, limits: Limits) -> Opened:
         if sum(group.rows for group in groups) > limits.rows_per_object:
             raise BadObject("the object has too many rows", object=label)
         empty = file.read_row_groups([], use_threads=False)
-        return Opened(label, source, file, empty, groups, _int96(file, label))
+        decoded = Decoded(label, decoded_bytes_max(access.size, limits))
+        return Opened(label, source, file, empty, groups, _int96(file, label), limits, decoded)
 
 
 def check_schema(opened: Opened, dataset: Dataset, limits: Limits) -> None:
@@ -142,13 +152,17 @@ def survives(empty: pa.Table) -> bool:
     return bool(back.equals(empty.schema, check_metadata=True))
 
 
-def _parquet(source: Ranged, int96_unit: str | None) -> pq.ParquetFile:
+def _parquet(
+    source: Ranged, int96_unit: str | None, limits: Limits, dictionaries: Sequence[str] = ()
+) -> pq.ParquetFile:
     source.seek(0)
     return pq.ParquetFile(
         pa.PythonFile(source, mode="r"),
         page_checksum_verification=True,
         coerce_int96_timestamp_unit=int96_unit,
         pre_buffer=False,
+        read_dictionary=list(dictionaries),
+        thrift_container_size_limit=max(_LISTED_MIN, 2 * limits.columns, 2 * limits.row_groups),
     )
 
 

@@ -66,10 +66,15 @@ class Ranged(io.RawIOBase):
 
     def between(self, start: int, stop: int) -> pa.Buffer:
         """Return these bytes, from a window if one covers them."""
+        held = self.held(start, stop)
+        return self._fetch(start, stop) if held is None else held
+
+    def held(self, start: int, stop: int) -> pa.Buffer | None:
+        """Return these bytes if a window covers them, without asking anybody."""
         for first, held in (self._window, self._tail):
             if first <= start and stop <= first + held.size:
                 return held.slice(start - first, stop - start)
-        return self._fetch(start, stop)
+        return None
 
     def hold_tail(self, start: int) -> pa.Buffer:
         """Keep the bytes from ``start`` to the end, and return them."""

@@ -43,6 +43,11 @@ def depth(line: bytes) -> int:
     return int(steps.max(initial=0))
 
 
+def longest_text(line: bytes) -> int:
+    """Return the bytes between the quotes of the longest text of a line, escapes as written."""
+    return max((len(text[0]) - 2 for text in _STRING.finditer(line)), default=0)
+
+
 def judged(line: bytes, columns: Sequence[Column], nesting: int) -> Values | Reason:
     """Return the deciding values of one line, or why it is no record."""
     try:

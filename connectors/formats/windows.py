@@ -35,6 +35,10 @@ class Span:
         high = self.low(ordinal + 1)
         return high if self.stop is None else min(high, self.stop)
 
+    def number(self, at: int) -> Ordinal:
+        """Return the window in which a record that begins at a byte belongs."""
+        return (at - self.origin) // self.window_bytes
+
     def count(self, end: int) -> int:
         """Return how many windows there are if the text ends at ``end``: one at least."""
         reach = (end if self.stop is None else self.stop) - self.origin

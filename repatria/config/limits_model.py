@@ -45,7 +45,7 @@ class LimitsModel(Strict):
     """A batch that decodes to more than this is refused."""
 
     rows_per_object: Annotated[int, Field(ge=1, le=10**12)] = _DEFAULT.rows_per_object
-    """Rows of one object."""
+    """Records of one object."""
 
     columns: Annotated[int, Field(ge=1, le=100_000)] = _DEFAULT.columns
     """Columns of one object."""
@@ -55,6 +55,15 @@ class LimitsModel(Strict):
 
     record_bytes: Annotated[int, Bytes(1024, 1024 * MIB)] = _DEFAULT.record_bytes
     """Bytes of one text record."""
+
+    cell_bytes: Annotated[int, Bytes(1024, 1024 * MIB)] = _DEFAULT.cell_bytes
+    """Bytes of one value: a value of a Parquet column, a CSV field, a text in a JSON record."""
+
+    batch_rows: Annotated[int, Field(ge=1000, le=10**9)] = _DEFAULT.batch_rows
+    """Records of one batch of JSON lines or CSV, however short they are."""
+
+    batch_refusals: Annotated[int, Field(ge=1, le=10**8)] = _DEFAULT.batch_refusals
+    """Malformed records of one batch; an object with more is set aside as a whole."""
 
     nesting: Annotated[int, Field(ge=1, le=500)] = _DEFAULT.nesting
     """Levels of lists and objects in one record."""
