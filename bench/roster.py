@@ -100,6 +100,7 @@ ROSTER: Final = (
         runs=_migrate,
     ),
     Contender(name="polars", verifies=False, forms=_PARQUET, runs=_script("polars_split")),
+    Contender(name="polars", verifies=False, forms=_LINES, runs=_script("polars_lines")),
     Contender(name="polars+verify", verifies=True, forms=_PARQUET, runs=_script("polars_verify")),
     Contender(name="daft", verifies=False, forms=_PARQUET, runs=_script("daft_split")),
     Contender(

@@ -15,7 +15,7 @@ from bench.contenders.order import KEY, SECRET, Order
 from bench.household import LOCATIONS, ROOT, Household
 from bench.measure import Command
 from bench.people import HOMES, REGIONS
-from bench.seed import BUCKET, PREFIX, Seeded
+from bench.seed import BUCKET, GZIP_LEVEL, PREFIX, Seeded
 from bench.store import Store
 
 CODEC: Final = ("zstd", 1)
@@ -46,6 +46,7 @@ class Stage:
             countries={home: REGIONS[name] for name, home in HOMES.items()},
             codec=CODEC[0],
             level=CODEC[1],
+            gzip_level=GZIP_LEVEL,
             scratch=str(self.folder / "scratch"),
         )
 

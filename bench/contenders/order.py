@@ -26,6 +26,7 @@ class Order:
     countries: Mapping[str, Sequence[str]]
     codec: str
     level: int
+    gzip_level: int
     scratch: str
 
     @property
