@@ -17,6 +17,7 @@ from random import SystemRandom
 from types import TracebackType
 from typing import Final, Self, TypeVar, cast
 
+from connectors.allocator import settle
 from connectors.clock import SystemClock
 from connectors.formats.csv import Csv
 from connectors.formats.jsonl import JsonLines
@@ -70,6 +71,7 @@ class House:
     """Everything that one configuration describes, opened when it is first asked for."""
 
     def __init__(self, config: Config) -> None:
+        settle()
         self.config = config
         self.clock = SystemClock()
         self.meters: dict[SiteName, Meter] = {}

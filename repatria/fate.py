@@ -66,6 +66,8 @@ def decide(codes: Codes, evidence: Evidence, atlas: Atlas) -> Codes:
     fates = codes.copy()
     for code in np.unique(codes[codes < ELSEWHERE]):
         fates[codes == code] = waits(reason_of(int(code)))
+    if not (evidence.erased.any() or evidence.standing.any()):
+        return fates
     here = codes != ELSEWHERE
     for standing, reason in _CONTESTED.items():
         contested = here & ~evidence.erased & (evidence.standing == standing)
@@ -111,15 +113,20 @@ class Sorted:
 
         A region whose rows all have another fate stands in it with 0: it was seen.
         """
-        counts = np.bincount(self.fates[self.fates >= 0], minlength=len(self.atlas.regions))
-        seen = np.unique(self.codes[self.codes >= 0])
+        counts = self._counts(self.fates)
+        seen = np.flatnonzero(self._counts(self.codes))
         census = {self.atlas.regions[index].name: int(counts[index]) for index in seen}
-        stays = int((self.fates == STAYS).sum())
+        stays = self.count(STAYS)
         return {**census, ELSEWHERE_NAME: stays} if stays else census
+
+    def _counts(self, codes: Codes) -> npt.NDArray[np.int64]:
+        """Count the rows of each region in an array of codes or fates."""
+        places = np.maximum(codes, -1) + 1
+        return np.bincount(places, minlength=len(self.atlas.regions) + 1)[1:]
 
     def count(self, fate: int) -> int:
         """Count the rows of one fate."""
-        return int((self.fates == fate).sum())
+        return int(np.count_nonzero(self.fates == fate))
 
     def waiting(self) -> list[tuple[Reason, RegionName | None, npt.NDArray[np.int64]]]:
         """Return the rows that wait, by reason and by region (None: not known)."""
@@ -137,14 +144,12 @@ class Sorted:
 
         One ``take`` for all regions together, then slices of it: each row is copied once.
         """
-        wanted = np.array(sorted(self.atlas.index(region) for region in regions), dtype=np.int32)
-        rows = np.flatnonzero(np.isin(self.fates, wanted))
-        order = rows[np.argsort(self.fates[rows], kind="stable")]
-        taken = taken_from(self.batch.rows, order)
-        counts = np.bincount(self.fates[rows], minlength=len(self.atlas.regions))
+        wanted = sorted(self.atlas.index(region) for region in regions)
+        parts = [np.flatnonzero(self.fates == index) for index in wanted]
+        taken = taken_from(self.batch.rows, np.concatenate([np.empty(0, np.int64), *parts]))
         tables, start = {}, 0
-        for index in wanted:
-            if length := int(counts[index]):
-                tables[self.atlas.regions[index].name] = taken.slice(start, length)
-                start += length
+        for index, rows in zip(wanted, parts, strict=True):
+            if len(rows):
+                tables[self.atlas.regions[index].name] = taken.slice(start, len(rows))
+                start += len(rows)
         return tables

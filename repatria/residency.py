@@ -30,6 +30,10 @@ _REASONS: Final = (
     Reason.TWO_REGIONS,
     Reason.NO_USER,
 )
+_UNPLACED: Final = np.array(
+    [2 * (2 + place) for place in reversed(range(len(_REASONS)))] + [0], dtype=np.uint32
+)
+"""The marks of rows without a region: of each reason, the last one first, and of elsewhere."""
 _ARROW: Final = {
     ColumnType.STRING: pa.large_string(),
     ColumnType.INT64: pa.int64(),
@@ -141,15 +145,14 @@ def decisions(
     count as elsewhere, so that a batch can be compared with what it was decided to be before
     a region was known: the same version read again must give the same digest.
     """
-    marks = np.zeros(len(atlas.regions) + 1, dtype=np.uint32)
+    marks = np.zeros(len(atlas.regions), dtype=np.uint32)
     for index, region in enumerate(atlas.regions):
         if view is None or region.name in view:
             marks[index] = (
                 int.from_bytes(hashlib.sha256(region.name.encode()).digest()[:4], "big") | 1
             )
-    words = np.where(codes >= 0, marks[np.maximum(codes, -1)], np.abs(codes).astype(np.uint32) * 2)
-    words[codes == ELSEWHERE] = 0
-    digest = hashlib.sha256(words.astype("<u4").tobytes())
+    known = np.concatenate([_UNPLACED, marks]).astype("<u4")
+    digest = hashlib.sha256(known.take(codes + len(_UNPLACED)).data)
     digest.update(refused.positions.astype("<u8").tobytes())
     digest.update(",".join(reason.value for reason in refused.reasons).encode())
     return digest.hexdigest()

@@ -15,6 +15,7 @@ from connectors.formats.parquet import Parquet
 from connectors.formats.parquet_cut import Run
 from connectors.formats.parquet_int96 import settle
 from connectors.formats.parquet_open import open_footer, refusing
+from connectors.formats.parquet_write import ranged, write
 from connectors.formats.ranged import Ranged
 from repatria.batch import Batch
 from repatria.dataset import Column, KeyClass
@@ -409,3 +410,18 @@ def test_columns_whose_values_repeat_get_a_dictionary() -> None:
     group = pq.ParquetFile(pa.BufferReader(body)).metadata.row_group(0)
     assert [group.column(at).has_dictionary_page for at in range(3)] == [False, True, True]
     assert group.column(0).compression == "ZSTD"
+
+
+def test_least_and_greatest_values_are_told_of_what_is_searched_by_them() -> None:
+    rows = pa.table(
+        {
+            "user": [f"u{number}" for number in range(100)],
+            "country": ["IE"] * 100,
+            "seen": pa.array(range(100), pa.timestamp("us")),
+            "tags": [["a"]] * 100,
+        }
+    )
+    assert ranged(rows.schema, ["country"]) == ["country", "seen"]
+    group = pq.ParquetFile(pa.BufferReader(write(rows))).metadata.row_group(0)
+    held = [group.column(at).is_stats_set for at in range(group.num_columns)]
+    assert held == [False, True, True, False]
