@@ -2,55 +2,108 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
+from typing import Final
 
 import pyarrow as pa
 
 from connectors.formats.codec import Codec
 from repatria.batch import Batch
 from repatria.dataset import Dataset, Format, KeyClass
-from repatria.errors import BadObject, StaleSlice
+from repatria.errors import BadObject, DigestDiffers, Garbled, StaleSlice
 from repatria.layout import reserved
+from repatria.limits import MIB
 from repatria.names import Ordinal, SiteName
 from repatria.ports.bucket import Reads
 from repatria.slice import Cut, Slice, Whole, slice_id
 from repatria.stored import Found, ObjectVersion
 
+WHOLE_BYTES: Final = 32 * MIB
+"""Objects up to this size are read whole where they are read to their end."""
+
+_CHUNK_BYTES: Final = MIB
+_MD5: Final = re.compile(r"[0-9a-f]{32}")
+
 
 class BucketAccess:
-    """One object of a bucket at one frozen version, as codecs see it."""
+    """One object of a bucket at one frozen version, as codecs see it.
 
-    def __init__(self, bucket: Reads, found: ObjectVersion) -> None:
+    ``whole``: it is fetched with one request and held, for only a whole body has a digest, and
+    only of what is held can the digest be compared before the first record is decoded. What is
+    streamed is digested on its way, and told of at its end; a piece has no digest.
+    """
+
+    def __init__(self, bucket: Reads, found: ObjectVersion, *, whole: bool = False) -> None:
         self._bucket = bucket
         self._found = found
+        self._whole = whole
+        self._held: pa.Buffer | None = None
 
     @property
     def size(self) -> int:
         return self._found.size
 
     def read(self, start: int, stop: int) -> pa.Buffer:
+        if self._whole:
+            return self._body().slice(start, stop - start)
         return self._bucket.read(self._found, start, stop)
 
-    def stream(self) -> AbstractContextManager[Iterator[bytes]]:
-        return self._bucket.stream(self._found)
+    @contextmanager
+    def stream(self) -> Iterator[Iterator[bytes]]:
+        if self._whole:
+            body = self._body()
+            yield (_chunk(body, at) for at in range(0, body.size, _CHUNK_BYTES))
+            return
+        with self._bucket.stream(self._found) as chunks:
+            yield self._digested(chunks) if _MD5.fullmatch(self._found.etag) else chunks
+
+    def _digested(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        """Compare a stream with its ETag, once it has ended, if a look says that this is an MD5.
+
+        A stream that broke was carried on by pieces, so that nobody else has seen all of it.
+        """
+        digest = hashlib.md5(usedforsecurity=False)
+        for chunk in chunks:
+            digest.update(chunk)
+            yield chunk
+        found = self._found
+        if digest.hexdigest() != found.etag and self._md5(found):
+            raise Garbled("a stream is not the body whose MD5 its ETag is", site=self._bucket.site)
+
+    def _md5(self, found: ObjectVersion) -> bool:
+        return self._bucket.head(found.key, found.version).etag_is_md5
+
+    def _body(self) -> pa.Buffer:
+        if self._held is None:
+            self._held = self._bucket.read(self._found)
+        return self._held
 
 
 class ObjectSource:
     """A ``Source`` over any bucket.
 
     ``root`` is the store's own prefix; ``slice_key`` is the secret under which slices are named.
+    Objects of up to ``whole_bytes`` that are one slice are fetched whole.
     """
 
     def __init__(
-        self, bucket: Reads, root: str, codecs: Mapping[Format, Codec], slice_key: bytes
+        self,
+        bucket: Reads,
+        root: str,
+        codecs: Mapping[Format, Codec],
+        slice_key: bytes,
+        whole_bytes: int = WHOLE_BYTES,
     ) -> None:
         self._bucket = bucket
         self._site = bucket.site  # Asked for each of millions of objects.
         self._root = root
         self._codecs = codecs
         self._slice_key = slice_key
+        self._whole_bytes = whole_bytes
 
     @property
     def site(self) -> SiteName:
@@ -68,7 +121,10 @@ class ObjectSource:
 
     def look(self, found: ObjectVersion) -> Found:
         seen = self._bucket.head(found.key, found.version)
-        if (seen.object.etag, seen.object.size) != (found.etag, found.size):
+        if not _is(seen, found):
+            # One answer may be about anything: an object counts as changed when two say so.
+            seen = self._bucket.head(found.key, found.version)
+        if not _is(seen, found):
             raise StaleSlice("the object is not the version that was listed", site=self.site)
         return replace(seen, tags=self._bucket.tags(found.key, seen.object.version))
 
@@ -88,8 +144,10 @@ class ObjectSource:
         assert piece.site == self.site, "a slice is read where it lies"
         if (why := reserved(piece.relative)) is not None:
             raise BadObject(why, object=piece.label)
-        access = BucketAccess(self._bucket, piece.object)
-        return self._codecs[dataset.format].batches(dataset, piece, access, after)
+        whole = isinstance(piece.cut, Whole) and piece.object.size <= self._whole_bytes
+        access = BucketAccess(self._bucket, piece.object, whole=whole)
+        batches = self._codecs[dataset.format].batches(dataset, piece, access, after)
+        return _believed(batches, piece.label)
 
     def _slice(self, dataset: Dataset, found: ObjectVersion, cut: Cut, number: int) -> Slice:
         relative = self.relative(dataset, found)
@@ -105,6 +163,23 @@ class ObjectSource:
             cut=cut,
             number=number,
         )
+
+
+def _believed(batches: Iterator[Batch], label: str) -> Iterator[Batch]:
+    """Yield batches; a digest that differs, however often it is read, spoils the slice alone."""
+    try:
+        yield from batches
+    except Garbled as error:
+        told = "its bytes are not those whose digest the store keeps"
+        raise DigestDiffers(told, object=label) from error
+
+
+def _chunk(body: pa.Buffer, at: int) -> bytes:
+    return body.slice(at, min(_CHUNK_BYTES, body.size - at)).to_pybytes()
+
+
+def _is(seen: Found, found: ObjectVersion) -> bool:
+    return (seen.object.etag, seen.object.size) == (found.etag, found.size)
 
 
 def is_folder(found: ObjectVersion) -> bool:

@@ -31,6 +31,9 @@ def s3_settings(site: SiteName, store: stores.Store) -> S3Settings:
         requester_pays=store.requester_pays,
         sse=store.sse.value,
         kms_key_id=store.kms_key,
+        connect_timeout_s=store.connect_s_max,
+        read_timeout_s=store.read_s_max,
+        etags_are_md5=store.etags is stores.Etags.MD5,
     )
 
 

@@ -2,7 +2,8 @@
 
     RepatriaError
     ├── Transient                wait, then make the same call again            exit 12
-    │   └── Throttled            the same, but slow down first
+    │   ├── Throttled            the same, but slow down first
+    │   └── Garbled              a body is not the one whose digest the store keeps
     ├── Refused                  a rule said no; a person must change something exit 10
     │   ├── ConfigRefused        the configuration says what it may not
     │   ├── ConfigChanged        the configuration is not the one that was planned
@@ -20,6 +21,7 @@
     ├── Stopped                  a person asked to stop; everything is consistent  exit 14
     ├── Spoilt                   one slice cannot be used; the run goes on      exit 14
     │   ├── BadObject            it is not what its format says, or breaks a limit
+    │   │   └── DigestDiffers    however often it was read, its digest was another
     │   ├── StaleSlice           the object is not the version that was planned
     │   ├── Missing              the object is not there
     │   ├── DecisionsChanged     its records resolve to other regions than when it was moved
@@ -70,6 +72,15 @@ class Throttled(Transient):
     """The far side asks for fewer requests."""
 
     hint = "Lower the store's `throttle.requests_per_s`, or wait; then run the same command again."
+
+
+class Garbled(Transient):
+    """A body is not the one whose digest the store keeps."""
+
+    hint = (
+        "Nothing of it is believed. If it repeats, the object is damaged where it lies; or, if its "
+        "store's ETags are no MD5s, say so with `etags: opaque`."
+    )
 
 
 class Refused(RepatriaError):
@@ -174,6 +185,15 @@ class BadObject(Spoilt):
 
     hint = (
         "Mend or replace the object at the source, then plan again (docs/runbooks/failed-batch.md)."
+    )
+
+
+class DigestDiffers(BadObject):
+    """The object's bytes are not those whose digest its store keeps, however often it is read."""
+
+    hint = (
+        "Compare the object with another copy: it is damaged where it lies, or its store's ETags "
+        "are no MD5s (`etags: opaque`). The same command reads it again."
     )
 
 

@@ -19,6 +19,13 @@ class Encryption(StrEnum):
     KMS = "aws:kms"
 
 
+class Etags(StrEnum):
+    """What an ETag of 32 hexadecimal digits is, where nothing says otherwise."""
+
+    MD5 = "md5"  #: The MD5 of the body, as the real service has it for a single, plain put.
+    OPAQUE = "opaque"  #: Anything.
+
+
 @dataclass(frozen=True, slots=True)
 class Profile:
     """A profile of the AWS configuration files."""
@@ -59,6 +66,7 @@ class Store:
 
     ``endpoint`` is ``scheme://host[:port]`` in lower case, or None for AWS itself. ``prefix`` is
     empty or ends in ``/``. ``kms_key`` is an ARN. The two rates are None where nobody limits them.
+    ``etags`` says whether an ETag that looks like an MD5 is one.
     """
 
     kind: str = "s3"
@@ -75,3 +83,6 @@ class Store:
     kms_key: str | None = None
     requests_per_s: float | None = None
     bytes_per_s: int | None = None
+    connect_s_max: float = 10.0
+    read_s_max: float = 60.0
+    etags: Etags = Etags.MD5

@@ -18,6 +18,7 @@ from repatria.errors import (
     Archived,
     BadObject,
     DecisionsChanged,
+    DigestDiffers,
     LeftOut,
     Missing,
     RepatriaError,
@@ -197,15 +198,24 @@ class StripeWork:
         self.failures.attempt(piece.id, piece.version)
         like = self.source.look(piece.object)
         last: Batch | None = None
-        for batch in self.source.batches(self.transfer.dataset, piece, self._after(piece, history)):
-            if at.watch.stopping():
-                raise Stopped("stopped at a batch boundary, as asked", slice=piece.id)
-            last = batch
-            known = history.known(name_of(batch))
-            if known.receipt is not None and self._settled(known.receipt, history):
-                continue
-            receipt = self.transfer.move(batch, known, at.lease, like)
-            at.count(receipt, known.receipt)
+        moved: list[BatchName] = []
+        try:
+            for batch in self.source.batches(
+                self.transfer.dataset, piece, self._after(piece, history)
+            ):
+                if at.watch.stopping():
+                    raise Stopped("stopped at a batch boundary, as asked", slice=piece.id)
+                last = batch
+                known = history.known(name_of(batch))
+                if known.receipt is not None and self._settled(known.receipt, history):
+                    continue
+                receipt = self.transfer.move(batch, known, at.lease, like)
+                moved.append(receipt.batch)
+                at.count(receipt, known.receipt)
+        except DigestDiffers:
+            # Told at the end of a reading, about all of it: its batches are read again.
+            self.transfer.receipts.reopen(moved)
+            raise
         for receipt in history.others.get(piece.id, ()):
             if last is not None and receipt.batch.ordinal > last.ordinal:
                 self.transfer.empty(last, receipt, at.lease)

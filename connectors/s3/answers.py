@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 
 from botocore.utils import parse_to_aware_datetime
 
+from connectors.s3.client import S3Settings
 from connectors.s3.listing import ARCHIVES
 from repatria.errors import BadObject, StaleSlice, Transient
 from repatria.names import SiteName
@@ -31,6 +32,7 @@ HEADERS: Final = {
 """HTTP headers that a store keeps, and the parameters with which the SDK sends them."""
 
 _STRONGEST_FIRST: Final = ("SHA256", "SHA1", "CRC64NVME", "CRC32C", "CRC32")
+_SDK_COMPARES: Final = ("CRC32", "SHA1", "SHA256")  # CRC32C and CRC64NVME need another package.
 _ARCHIVE_STATUSES: Final = frozenset({"ARCHIVE_ACCESS", "DEEP_ARCHIVE_ACCESS"})
 _MD5: Final = re.compile(r"[0-9a-f]{32}")
 
@@ -59,8 +61,9 @@ class Range:
         return f"bytes {self.start}-{self.stop - 1}/{self.size}"
 
 
-def found_in(answer: Mapping[str, Any], key: str, site: SiteName) -> Found:
+def found_in(answer: Mapping[str, Any], key: str, settings: S3Settings) -> Found:
     """Read the answer to a look at one object."""
+    site = settings.site
     etag = etag_of(answer, site, "HeadObject")
     size = answer.get("ContentLength")
     if not isinstance(size, int):
@@ -71,7 +74,7 @@ def found_in(answer: Mapping[str, Any], key: str, site: SiteName) -> Found:
         archived=_archived(answer),
         storage_class=answer.get("StorageClass", "STANDARD"),
         checksum=_checksum(answer, etag),
-        etag_is_md5=_is_md5(answer, etag),
+        etag_is_md5=settings.etags_are_md5 and _is_md5(answer, etag),
         headers=_headers(answer),
         metadata=dict(answer.get("Metadata", {})),
     )
@@ -109,6 +112,17 @@ def check_body(
         odd("the answer is another piece than was asked for", site, "GetObject")
     if answer.get("ContentLength") != wanted.stop - wanted.start:
         odd("the answer is not as long as what was asked for", site, "GetObject")
+
+
+def md5_of(answer: Mapping[str, Any], settings: S3Settings) -> str | None:
+    """Return the MD5 that a whole body must have, in hexadecimal.
+
+    None where the SDK compares a checksum anyway, or where nothing says that the ETag is one.
+    """
+    compared = any("-" not in answer.get(f"Checksum{name}", "-") for name in _SDK_COMPARES)
+    etag = str(answer.get("ETag", "")).strip('"')
+    known = settings.etags_are_md5 and _is_md5(answer, etag)
+    return etag if known and not compared else None
 
 
 def stored_in(

@@ -8,6 +8,7 @@ the SHA-256 that the store must check, and no answer passes for what it does not
 from __future__ import annotations
 
 import base64
+import hashlib
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import replace
@@ -21,15 +22,17 @@ from connectors.s3.answers import (
     about_parameters,
     check_body,
     found_in,
+    md5_of,
     odd,
     stored_in,
+    version_of,
 )
 from connectors.s3.candour import S3Bucketful, may_put, try_reads
 from connectors.s3.client import S3Settings
 from connectors.s3.errors import translated
 from connectors.s3.listing import Listing
 from connectors.s3.location import keeps_versions, observe
-from repatria.errors import RepatriaError
+from repatria.errors import Garbled, RepatriaError, StaleSlice
 from repatria.names import SiteName
 from repatria.ports.bucket import Absent
 from repatria.stored import About, Candour, Found, Honours, ObjectVersion, Observed
@@ -68,7 +71,7 @@ class S3Bucket:
             answer = self._client.head_object(
                 **self._object, **_at(version), Key=key, ChecksumMode="ENABLED"
             )
-        return found_in(dict(answer), key, self.site)
+        return found_in(dict(answer), key, self._settings)
 
     def tags(self, key: str, version: str | None = None) -> dict[str, str]:
         try:
@@ -80,6 +83,8 @@ class S3Bucket:
             raise
         if "TagSet" not in answer:
             odd("the store's answer is empty", self.site, "GetObjectTagging")
+        if version is not None and version_of(answer) not in (None, version):
+            odd("the store's answer is of another version", self.site, "GetObjectTagging")
         return {tag["Key"]: tag["Value"] for tag in answer["TagSet"]}
 
     def read(self, found: ObjectVersion, start: int = 0, stop: int | None = None) -> pa.Buffer:
@@ -87,10 +92,13 @@ class S3Bucket:
         assert 0 <= start <= wanted.stop <= found.size, "a range lies inside its object"
         if start == wanted.stop and not wanted.whole:
             return pa.py_buffer(b"")
-        with closing(self._open(found, wanted)) as body, translated(self.site, "GetObject"):
+        answer = self._open(found, wanted)
+        with closing(answer["Body"]) as body, translated(self.site, "GetObject"):
             content = body.read()
         if len(content) != wanted.stop - start:
             odd("a body is not as long as it says", self.site, "GetObject")
+        if wanted.whole and (md5 := md5_of(answer, self._settings)) is not None:
+            self._compare(content, md5)
         return pa.py_buffer(content)
 
     def stream(
@@ -131,7 +139,7 @@ class S3Bucket:
     def may_put(self, key: str) -> bool | None:
         return may_put(S3Bucketful(self._client, self._settings, self._object), key)
 
-    def _open(self, found: ObjectVersion, wanted: Range) -> StreamingBody:
+    def _open(self, found: ObjectVersion, wanted: Range) -> dict[str, Any]:
         """Ask for a piece of exactly that version and check what comes before the body.
 
         Only whole bodies are asked for with their checksum: that of the object says nothing
@@ -140,17 +148,37 @@ class S3Bucket:
         asked: dict[str, Any] = _at(found.version) or {"IfMatch": f'"{found.etag}"'}
         asked |= {"ChecksumMode": "ENABLED"} if wanted.whole else {"Range": wanted.asked}
         with translated(self.site, "GetObject", versioned=found.version is not None):
-            answer = self._client.get_object(**self._object, **asked, Key=found.key)
+            answer: dict[str, Any] = dict(
+                self._client.get_object(**self._object, **asked, Key=found.key)
+            )
         try:
-            check_body(dict(answer), found, wanted, self.site)
-        except RepatriaError:
+            check_body(answer, found, wanted, self.site)
+        except RepatriaError as error:
             answer["Body"].close()
+            if isinstance(error, StaleSlice):
+                self._doubt(found)
             raise
-        return answer["Body"]
+        return answer
+
+    def _doubt(self, found: ObjectVersion) -> None:
+        """Look before an object counts as changed: it was asked for on condition that it is not.
+
+        Raises ``Transient`` if it still is that version: the answer was not about it.
+        """
+        stands = self.head(found.key, found.version).object
+        if (stands.etag, stands.size) == (found.etag, found.size):
+            odd("the answer is about another object", self.site, "GetObject")
+
+    def _compare(self, content: bytes, md5: str) -> None:
+        if hashlib.md5(content, usedforsecurity=False).hexdigest() != md5:
+            raise Garbled(
+                "a body is not the one whose MD5 its ETag is", site=self.site, operation="GetObject"
+            )
 
     @contextmanager
     def _stream(self, found: ObjectVersion, chunk_bytes: int) -> Iterator[Iterator[bytes]]:
-        with closing(self._open(found, Range(0, found.size, found.size))) as body:
+        answer = self._open(found, Range(0, found.size, found.size))
+        with closing(answer["Body"]) as body:
             yield self._chunks(body, found.size, chunk_bytes)
 
     def _chunks(self, body: StreamingBody, size: int, chunk_bytes: int) -> Iterator[bytes]:

@@ -37,7 +37,8 @@ class S3Settings:
     """One bucket of one store, and how to reach it.
 
     ``endpoint_url`` None: the cloud's own endpoint for ``region``. ``kms_key_id`` should be an
-    ARN, for only that tells where the key lives.
+    ARN, for only that tells where the key lives. ``etags_are_md5``: where an ETag looks so and
+    nothing says otherwise.
     """
 
     site: SiteName
@@ -54,6 +55,7 @@ class S3Settings:
     connect_timeout_s: float = 10.0
     read_timeout_s: float = 60.0
     max_connections: int = 16
+    etags_are_md5: bool = True
 
 
 def connect(settings: S3Settings, *, read_only: bool) -> S3Client:

@@ -24,6 +24,7 @@ from repatria.errors import (
     AccessRefused,
     Archived,
     ConfigRefused,
+    Garbled,
     Missing,
     Occupied,
     Refused,
@@ -47,6 +48,7 @@ class Call(NamedTuple):
 Sort = type[RepatriaError]
 
 _WAIT: Final = "the store was away, or its answer was damaged"
+_GARBLED: Final = "a body is not the one whose checksum the store keeps"
 _SLOW: Final = "the store asks for fewer requests"
 _NO_ENTRY: Final = "the store does not let this role do this"
 _ELSEWHERE: Final = "the bucket is in another region than the configuration says"
@@ -152,12 +154,12 @@ _CREDENTIALS: Final = (
     sdk.LoginError,
     PermissionError,
 )
+_CHECKSUMS: Final = (sdk.ChecksumError, sdk.FlexibleChecksumError)
 _TRANSPORT: Final = (
     sdk.HTTPClientError,
     sdk.ConnectionError,
     sdk.IncompleteReadError,
-    sdk.ChecksumError,
-    sdk.FlexibleChecksumError,
+    *_CHECKSUMS,
     sdk.CapacityNotAvailableError,
     sdk.MetadataRetrievalError,
     ResponseParserError,
@@ -214,7 +216,7 @@ def _raised(error: Exception) -> tuple[Sort | None, str]:
     if "CERTIFICATE_VERIFY_FAILED" in str(error):
         return StoreRefused, "the store's certificate is not one that the CA bundle vouches for"
     if isinstance(error, _TRANSPORT):
-        return Transient, _WAIT
+        return (Garbled, _GARBLED) if isinstance(error, _CHECKSUMS) else (Transient, _WAIT)
     if isinstance(error, sdk.InvalidRegionError):
         return ConfigRefused, "the region is not one"
     if isinstance(error, _DEFECTS):

@@ -2,8 +2,9 @@
 
 A listing has no checksum, and the SDK takes an empty answer for an empty prefix: a damaged page
 would look like a mass deletion. So each page must say whose it is, how many keys it has and
-whether more follow, and keys must climb. What one answer got wrong is ``Transient``; what the
-store does wrong by its nature is ``StoreRefused``.
+whether more follow, twice over (by a flag, and by where the next page begins); keys must climb.
+What one answer got wrong is ``Transient``; what the store does wrong by its nature is
+``StoreRefused``.
 
 Nor is an end believed: some servers end a listing with its first page, and one damaged word can
 end any. Past an announced end the store is asked what follows the last key, until nothing does.
@@ -58,7 +59,7 @@ class Listing:
         while True:
             with translated(self._site, _OPERATION):
                 page: dict[str, Any] = dict(self._client.list_objects_v2(**self._asked, **where))
-            self._check_page(page)
+            self._check_page(page, where)
             for entry in page.get("Contents", ()):
                 yield self._found(entry)
                 told = True
@@ -69,7 +70,7 @@ class Listing:
             else:
                 return
 
-    def _check_page(self, page: dict[str, Any]) -> None:
+    def _check_page(self, page: dict[str, Any], where: dict[str, Any]) -> None:
         if any(name not in page for name in ("Name", "KeyCount", "IsTruncated")):
             self._odd("a page of the listing does not say what it is")
         if page["Name"] != self._asked["Bucket"]:
@@ -78,6 +79,11 @@ class Listing:
             self._odd("a page of the listing is of another prefix")
         if page["KeyCount"] != len(page.get("Contents", ())):
             self._odd("a page of the listing does not have the keys that it counts")
+        token = where.get("ContinuationToken")
+        if token is not None and page.get("ContinuationToken", token) != token:
+            self._odd("a page of the listing is not the one that was asked for")
+        if not page["IsTruncated"] and page.get("NextContinuationToken"):
+            self._odd("a page of the listing says that it is the last, and where the next begins")
 
     def _found(self, entry: dict[str, Any]) -> Found:
         if any(name not in entry for name in ("Key", "Size", "ETag")):

@@ -23,6 +23,7 @@ from repatria.store import (
     Credentials,
     DefaultChain,
     Encryption,
+    Etags,
     FromEnvironment,
     Profile,
     Store,
@@ -110,6 +111,16 @@ class ThrottleModel(Strict):
     """Bytes per second, both ways together."""
 
 
+class PatienceModel(Strict):
+    """How long a store may be silent before a request counts as lost."""
+
+    connect_s: Annotated[float, Field(gt=0, le=300)] = 10.0
+    """Seconds until a connection stands."""
+
+    read_s: Annotated[float, Field(gt=0, le=3600)] = 60.0
+    """Seconds without a byte of an answer."""
+
+
 class StoreModel(Strict):
     """An S3 bucket, or a part of one."""
 
@@ -161,6 +172,13 @@ class StoreModel(Strict):
     throttle: ThrottleModel = ThrottleModel()
     """Limits of requests and bytes per second."""
 
+    patience: PatienceModel = PatienceModel()
+    """How long the store may be silent."""
+
+    etags: Etags = Etags.MD5
+    """What an ETag of 32 hexadecimal digits is: `md5`, with which a body is compared when it comes
+    without a checksum; or `opaque`, for a store whose ETags only look so."""
+
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> Self:
         if (self.sse is Encryption.KMS) != (self.kms_key is not None):
@@ -191,4 +209,7 @@ class StoreModel(Strict):
             kms_key=self.kms_key,
             requests_per_s=self.throttle.requests_per_s,
             bytes_per_s=self.throttle.bytes_per_s,
+            connect_s_max=self.patience.connect_s,
+            read_s_max=self.patience.read_s,
+            etags=self.etags,
         )

@@ -44,7 +44,7 @@ def read(body: bytes, key: str, within: Limits) -> list[list[Batch]]:
     bucket = MemoryBucket(US.name)
     bucket.plant(key, body)
     codecs: dict[Format, Codec] = {Format.JSONL: JsonLines(within)}
-    source = ObjectSource(bucket, "", codecs, KEY)
+    source = ObjectSource(bucket, "", codecs, KEY, whole_bytes=0)
     (found,) = source.objects(NOTES)
     pieces = source.cut(NOTES, source.look(found.object))
     numbered(pieces)
@@ -122,7 +122,7 @@ def test_what_is_carried_on_is_what_was_left(
     """A restart past an ordinal gives the batches that a reading from the start gives."""
     bucket = MemoryBucket(US.name)
     bucket.plant("notes/a.jsonl.gz", gzip.compress(b"\n".join(lines), mtime=0))
-    source = ObjectSource(bucket, "", {Format.JSONL: JsonLines(within)}, KEY)
+    source = ObjectSource(bucket, "", {Format.JSONL: JsonLines(within)}, KEY, whole_bytes=0)
     (found,) = source.objects(NOTES)
     (piece,) = source.cut(NOTES, found)
     whole = list(source.batches(NOTES, piece, None))

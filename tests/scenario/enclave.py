@@ -176,7 +176,7 @@ class Enclave:
 
     def source(self, bucket: MemoryBucket) -> ObjectSource:
         through = self.world.around(bucket, "list", "head", "tags", "read", "stream")
-        return ObjectSource(through, "", CODECS, KEY)
+        return ObjectSource(through, "", CODECS, KEY, whole_bytes=0)
 
     @property
     def sources(self) -> Sources:

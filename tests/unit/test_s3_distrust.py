@@ -10,6 +10,7 @@ from connectors.s3.location import key_region
 from repatria.errors import (
     AccessRefused,
     BadObject,
+    Garbled,
     Missing,
     RepatriaError,
     StaleSlice,
@@ -61,7 +62,6 @@ def test_a_good_piece_is_believed() -> None:
         (piece(b"234", "bytes 2-4/11"), Transient),
         (piece(b"23", "bytes 2-4/10"), Transient),
         (piece(b"2345", "bytes 2-4/10"), Transient),
-        (piece(b"234", "bytes 2-4/10", etag='"other"'), StaleSlice),
         (
             Answer(
                 206,
@@ -105,13 +105,84 @@ def test_a_stream_yields_what_came_before_it_broke() -> None:
             next(chunks)
 
 
+def seen(etag: str, size: int = 10, version: str = "null") -> Answer:
+    told = {"content-length": str(size), "x-amz-version-id": version}
+    return Answer(headers={"etag": f'"{etag}"', **told})
+
+
+@pytest.mark.parametrize(
+    ("stands", "sort"),
+    [(seen("abc"), Transient), (seen("other"), StaleSlice), (seen("abc", 11), StaleSlice)],
+)
+def test_an_answer_about_another_version_is_doubted_before_the_object_counts_as_changed(
+    stands: Answer, sort: type[RepatriaError]
+) -> None:
+    other = piece(b"234", "bytes 2-4/10", etag='"other"')
+    canned = Canned(SETTINGS, other, stands)
+    with pytest.raises(sort) as caught:
+        canned.bucket.read(FOUND, 2, 5)
+    assert type(caught.value) is sort
+    assert [request.method for request in canned.requests] == ["GET", "HEAD"]
+
+
+BODY = b"0123456789"
+PLAIN = replace(FOUND, etag=hashlib.md5(BODY).hexdigest())
+GARBLED = b"0123456788"
+
+
+def named(body: bytes, **headers: str) -> Answer:
+    """An answer whose ETag is the MD5 of what should have come."""
+    return Answer(200, body, {"etag": f'"{PLAIN.etag}"', **headers})
+
+
+def test_a_body_without_a_checksum_is_compared_with_the_md5_that_its_etag_is() -> None:
+    assert Canned(SETTINGS, named(BODY)).bucket.read(PLAIN).to_pybytes() == BODY
+    with pytest.raises(Garbled, match="MD5"):
+        Canned(SETTINGS, named(GARBLED)).bucket.read(PLAIN)
+    answer = named(GARBLED, **{"x-amz-checksum-sha256": sha256_header(BODY)})
+    with pytest.raises(Garbled, match="checksum"):
+        Canned(SETTINGS, answer).bucket.read(PLAIN)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"x-amz-server-side-encryption": "aws:kms"},
+        {"x-amz-server-side-encryption-customer-algorithm": "AES256"},
+        {"x-amz-checksum-sha256": sha256_header(GARBLED)},
+    ],
+)
+def test_an_etag_that_need_not_be_an_md5_is_not_taken_for_one(headers: dict[str, str]) -> None:
+    assert Canned(SETTINGS, named(GARBLED, **headers)).bucket.read(PLAIN).to_pybytes() == GARBLED
+
+
+@pytest.mark.parametrize(
+    "headers", [{"x-amz-checksum-crc64nvme": "AAAA"}, {"x-amz-checksum-sha256": "AAAA-2"}]
+)
+def test_a_checksum_that_the_sdk_does_not_compare_is_no_reason_to_believe(
+    headers: dict[str, str],
+) -> None:
+    with pytest.raises(Garbled):
+        Canned(SETTINGS, named(GARBLED, **headers)).bucket.read(PLAIN)
+
+
+def test_where_etags_are_opaque_none_is_an_md5() -> None:
+    settings = replace(SETTINGS, etags_are_md5=False)
+    assert Canned(settings, named(GARBLED)).bucket.read(PLAIN).to_pybytes() == GARBLED
+    assert not Canned(settings, seen(PLAIN.etag)).bucket.head("p/a").etag_is_md5
+
+
 def test_a_version_is_asked_for_by_its_name_and_compared() -> None:
     found = replace(FOUND, version="v1")
     good = whole(b"0123456789", **{"x-amz-version-id": "v1"})
     other = whole(b"0123456789", **{"x-amz-version-id": "v2"})
-    canned = Canned(SETTINGS, good, other)
+    now = seen("abc", version="v1")
+    gone = Answer(404)
+    canned = Canned(SETTINGS, good, other, now, other, gone)
     assert canned.bucket.read(found).size == 10
     assert "versionId=v1" in canned.requests[0].url
+    with pytest.raises(Transient):
+        canned.bucket.read(found)
     with pytest.raises(StaleSlice):
         canned.bucket.read(found)
 
@@ -120,6 +191,16 @@ def test_an_empty_object_is_asked_for_without_a_range() -> None:
     canned = Canned(SETTINGS, whole(b""))
     assert canned.bucket.read(replace(FOUND, size=0)).size == 0
     assert "Range" not in canned.requests[0].headers
+
+
+def ending_early(answer: Answer) -> Answer:
+    """A page whose flag was damaged: the SDK reads anything but "true" as false."""
+    return replace(answer, body=answer.body.replace(b">true<", b">trte<"))
+
+
+def echoing(token: str, answer: Answer) -> Answer:
+    told = f"<Name>parcels</Name><ContinuationToken>{token}</ContinuationToken>".encode()
+    return replace(answer, body=answer.body.replace(b"<Name>parcels</Name>", told))
 
 
 @pytest.mark.parametrize(
@@ -137,6 +218,8 @@ def test_an_empty_object_is_asked_for_without_a_range() -> None:
         ([page("p/b", more="t1"), page("p/a")], StoreRefused),
         ([page("p/a", more="t1"), page("p/b", more="t1")], StoreRefused),
         ([page("p/a", more="t1"), EMPTY], Transient),
+        ([ending_early(page("p/a", more="t1"))], Transient),
+        ([page("p/a", more="t1"), echoing("t2", page("p/b"))], Transient),
         ([Answer(503, b"")], Throttled),
         ([Answer(404, b"<Error><Code>NoSuchBucket</Code></Error>")], AccessRefused),
     ],
@@ -390,6 +473,13 @@ def test_an_empty_answer_is_not_an_empty_set_of_tags() -> None:
     missing = Answer(404, b"<Error><Code>NoSuchKey</Code></Error>")
     with pytest.raises(Missing):
         Canned(SETTINGS, missing).bucket.tags("p/a")
+
+
+def test_tags_of_another_version_are_not_believed() -> None:
+    answer = Answer(body=b"<Tagging><TagSet/></Tagging>", headers={"x-amz-version-id": "v2"})
+    with pytest.raises(Transient):
+        Canned(SETTINGS, answer).bucket.tags("p/a", "v1")
+    assert Canned(SETTINGS, answer).bucket.tags("p/a", "v2") == {}
 
 
 def test_a_body_of_another_length_is_not_even_begun() -> None:

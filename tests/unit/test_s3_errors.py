@@ -15,6 +15,7 @@ from repatria.errors import (
     AccessRefused,
     Archived,
     ConfigRefused,
+    Garbled,
     Missing,
     Occupied,
     Refused,
@@ -106,7 +107,7 @@ RAISED: list[tuple[Exception, type[RepatriaError]]] = [
     (sdk.HTTPClientError(error=URL), Transient),
     (sdk.ResponseStreamingError(error=URL), Transient),
     (sdk.IncompleteReadError(actual_bytes=1, expected_bytes=2), Transient),
-    (sdk.FlexibleChecksumError(error_msg=URL), Transient),
+    (sdk.FlexibleChecksumError(error_msg=URL), Garbled),
     (sdk.SSLError(endpoint_url=URL, error=OSError("EOF")), Transient),
     (
         sdk.SSLError(endpoint_url=URL, error=OSError("[SSL: CERTIFICATE_VERIFY_FAILED]")),
