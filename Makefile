@@ -53,7 +53,7 @@ check: setup ## Lint, format, types and floors
 	@$(BIN)/lint-imports --no-cache
 
 bench: setup $(PEERS)/.complete ## Measure Repatria beside its peers, on 1.25 GB (BENCH_MB=1250 BENCH_ROUNDS=3)
-	@$(BIN)/python -m bench parquet --mb $(BENCH_MB) --rounds $(BENCH_ROUNDS)
+	@$(BIN)/python -m bench all --mb $(BENCH_MB) --rounds $(BENCH_ROUNDS) --results bench/results.json
 
 $(PEERS)/.complete: bench/requirements.lock
 	@test -x $(PEERS)/bin/python || $(PYTHON) -m venv $(PEERS)

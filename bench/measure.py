@@ -65,7 +65,11 @@ def measure(command: Command) -> Measured:
             start_new_session=True,
         )
     os.sched_setaffinity(child.pid, sorted(os.sched_getaffinity(0))[: command.cores])
-    peaks, used = _watched(child.pid, began + command.wall_s_max, others)
+    try:
+        peaks, used = _watched(child.pid, began + command.wall_s_max, others)
+    except BaseException:
+        list(_buried(others))
+        raise
     wall_s = time.perf_counter() - began
     code = child.returncode = os.waitstatus_to_exitcode(used[0])
     usages = [used[1], *_buried(others)]

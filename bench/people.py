@@ -35,9 +35,9 @@ _LETTERS: Final = np.frombuffer(
 
 
 def profiles(number: int, rows: int = OBJECT_ROWS) -> pa.Table:
-    """Return the profiles of object ``number``: 16 columns, about 35 % of them European."""
+    """Return the profiles of object ``number``: 16 columns, about 35 % of the rows European."""
     people = People(USERS, SEED)
-    numbers = np.arange(number * OBJECT_ROWS, number * OBJECT_ROWS + rows)
+    numbers = np.arange(number * rows, (number + 1) * rows)
     about = _about(people.random(4, number), rows)
     return rows_of(people, numbers, purpose=number).append_column("about", about)
 

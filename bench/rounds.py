@@ -88,9 +88,9 @@ def _figures(data: Seeded, contender: Contender, runs: Sequence[Run]) -> Figures
 
 
 def _run(contender: Contender, number: int, stage: Stage, judge: Judge) -> Run:
-    before = _all(contender, contender.before(stage))
+    before = measured_all(contender.name, contender.before(stage))
     began_cpu_s = stage.store.cpu_s()
-    measured = _all(contender, contender.runs(stage))
+    measured = measured_all(contender.name, contender.runs(stage))
     server_cpu_s = stage.store.cpu_s() - began_cpu_s
     return Run(
         contender=contender.name,
@@ -109,9 +109,9 @@ def _judged(contender: Contender, stage: Stage, judge: Judge) -> int:
     return sum(judge.split(home, place, CODEC[0]) for home, place in places.items())
 
 
-def _all(contender: Contender, commands: Sequence[Command]) -> Measured:
+def measured_all(name: str, commands: Sequence[Command]) -> Measured:
     """Measure commands one after the other: times add up, peaks do not."""
-    each = [_one(contender, command) for command in commands]
+    each = [_one(name, command) for command in commands]
     return Measured(
         code=0,
         wall_s=sum(one.wall_s for one in each),
@@ -121,10 +121,10 @@ def _all(contender: Contender, commands: Sequence[Command]) -> Measured:
     )
 
 
-def _one(contender: Contender, command: Command) -> Measured:
+def _one(name: str, command: Command) -> Measured:
     os.sync()  # What an earlier run wrote is not this one's to wait for.
     measured = measure(command)
     if measured.code != 0:
         tail = command.log.read_text("utf-8", "replace")[-2000:]
-        raise Failed(f"{contender.name} ended with {measured.code}:\n{tail}")
+        raise Failed(f"{name} ended with {measured.code}:\n{tail}")
     return measured

@@ -27,8 +27,9 @@ from bench.people import OBJECT_ROWS, profiles
 BUCKET: Final = "acme-users"
 PREFIX: Final = "profiles/"
 ROW_GROUPS: Final = 4
+ROW_GROUP_ROWS: Final = 1024 * 1024
 GZIP_LEVEL: Final = 6
-_EDITION: Final = 1
+_EDITION: Final = 2
 """Changes with the data: another edition is made anew."""
 
 
@@ -47,25 +48,27 @@ OBJECT_MB: Final = {Form.PARQUET: 39.3, Form.JSONL: 141.1, Form.JSONL_GZ: 42.2}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
-    """A set to be made: so many objects of so many rows."""
+    """A set to be made: so many objects of so many rows, or all of them ``joined`` into one."""
 
     form: Form
     objects: int
     rows: int = OBJECT_ROWS
+    joined: bool = False
 
     @property
     def name(self) -> str:
         """The name of its folder."""
-        return f"{self.form}-{self.objects}x{self.rows}-{_EDITION}"
+        joined = "-joined" if self.joined else ""
+        return f"{self.form}-{self.objects}x{self.rows}{joined}-{_EDITION}"
 
     @staticmethod
-    def of_mb(form: Form, megabytes: float) -> Shape:
+    def of_mb(form: Form, megabytes: float, *, joined: bool = False) -> Shape:
         """Return the shape of about so many megabytes, stored."""
         objects = round(megabytes / OBJECT_MB[form])
         if objects > 0:
-            return Shape(form=form, objects=objects)
+            return Shape(form=form, objects=objects, joined=joined)
         rows = max(1, round(OBJECT_ROWS * megabytes / OBJECT_MB[form]))
-        return Shape(form=form, objects=1, rows=rows)
+        return Shape(form=form, objects=1, rows=rows, joined=joined)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,16 +108,50 @@ def seeded(shape: Shape, under: Path) -> Seeded:
 
 
 def _make(shape: Shape, folder: Path) -> None:
-    objects = []
-    for number in range(shape.objects):
-        content = encoded(profiles(number, shape.rows), shape.form)
-        name = f"part-{number:05d}.{ENDINGS[shape.form]}"
-        (folder / name).write_bytes(content)
-        etag = hashlib.md5(content, usedforsecurity=False).hexdigest()
-        objects.append({"key": PREFIX + name, "file": name, "size": len(content), "etag": etag})
+    ending = ENDINGS[shape.form]
+    if shape.joined:
+        files = [folder / f"whole.{ending}"]
+        _join(shape, files[0])
+    else:
+        files = [folder / f"part-{number:05d}.{ending}" for number in range(shape.objects)]
+        for number, file in enumerate(files):
+            file.write_bytes(encoded(profiles(number, shape.rows), shape.form))
+    objects = [
+        {
+            "key": PREFIX + file.name,
+            "file": file.name,
+            "size": file.stat().st_size,
+            "etag": md5(file),
+        }
+        for file in files
+    ]
     index = folder / "index.part"
     index.write_text(json.dumps({"bucket": BUCKET, "objects": objects}), "utf-8")
     index.rename(folder / "index.json")
+
+
+def md5(file: Path) -> str:
+    """Return the MD5 of a file: the ETag that a plain put would have."""
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "md5").hexdigest()
+
+
+def _join(shape: Shape, file: Path) -> None:
+    """Write one object of all rows; Parquet in the row groups that pyarrow makes by default."""
+    tables = (profiles(number, shape.rows) for number in range(shape.objects))
+    if shape.form is not Form.PARQUET:
+        with file.open("wb") as sink:
+            sink.writelines(encoded(rows, shape.form) for rows in tables)
+        return
+    first = next(tables)
+    with pq.ParquetWriter(file, first.schema, compression="snappy") as writer:
+        held = [first]
+        for rows in tables:
+            if sum(map(len, held)) + len(rows) > ROW_GROUP_ROWS:
+                writer.write_table(pa.concat_tables(held))
+                held = []
+            held.append(rows)
+        writer.write_table(pa.concat_tables(held))
 
 
 def encoded(rows: pa.Table, form: Form) -> bytes:
