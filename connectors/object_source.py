@@ -140,6 +140,10 @@ class ObjectSource:
             self._slice(dataset, found.object, cut, number) for number, cut in enumerate(cuts)
         )
 
+    def whole(self, dataset: Dataset, found: Found) -> Slice:
+        """Return the one slice of an object that is not cut."""
+        return self._slice(dataset, found.object, Whole(), 0)
+
     def batches(self, dataset: Dataset, piece: Slice, after: Ordinal | None) -> Iterator[Batch]:
         assert piece.site == self.site, "a slice is read where it lies"
         if (why := reserved(piece.relative)) is not None:

@@ -80,6 +80,10 @@ class Board:
         with self._lock:
             self._done += slices
 
+    def noticed(self, what: str) -> None:
+        """Log it."""
+        self._log.warning("%s", what)
+
     @property
     def percent(self) -> float:
         """How much is done; 100 only when the run says so."""

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from connectors.sql.ledger import SqlLedger
-from flows.jobs import Mode, Order, new_run, plan_for, scope_of, wanted_datasets
+from flows.jobs import Mode, Order, new_run, plan_for, scope_of, stripes_of, wanted_datasets
 from flows.moving import Yard
 from flows.wiring import House
 from repatria.audit import Audit, Configured, audit_left, audit_listing
@@ -191,7 +191,10 @@ def _told(found: Verification) -> dict[str, object]:
 
 @contextmanager
 def verify_job(house: House, order: Order, run_id: str | None = None) -> Iterator[VerifyJob]:
-    """Open the verification that ``order`` means, or carry on the one that was stopped."""
+    """Open the verification that ``order`` means, or carry on the one that was stopped.
+
+    ``run_id`` joins one that began elsewhere; who joins is told which stripes to run.
+    """
     ledger = house.ledger()
     plan = plan_for(house, ledger, order)
     plan = replace(plan, datasets=wanted_datasets(plan, order))
@@ -211,7 +214,7 @@ def verify_job(house: House, order: Order, run_id: str | None = None) -> Iterato
         house=house,
         run_id=RunId(run_id) if run_id is not None else stopped or new_run(house.clock),
         plan=plan,
-        stripes=[s.number for s in ledger.stripes(plan.digest) if s.dataset in plan.datasets],
+        stripes=stripes_of(ledger, plan) if run_id is None else (),
         scope=scope,
         ledger=ledger,
         yard=yard,

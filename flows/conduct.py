@@ -9,12 +9,17 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 from flows.checking import VerifyJob, verify_job
+from flows.hands.errand import Errand, Verb
+from flows.hands.hand import PROGRAM
+from flows.hands.staff import Notice, planned, staffed
 from flows.jobs import Job, Mode, Order, run_all
 from flows.moving import MoveJob, move_job
+from flows.preparing import make_plan, unknown
 from flows.rehearsed import rehearsal_facts
 from flows.report import rehearsal
 from flows.report.facts import RehearsalFacts
@@ -32,6 +37,7 @@ from flows.report.outcome import (
 from flows.report.planned import slices_of
 from flows.report.verification import VerifyOutcome, verified
 from repatria import status
+from repatria.config.loaded import RunnerKind
 from repatria.errors import Stopped
 from repatria.ports.ledger import Verdict
 from repatria.stripe import Tally
@@ -41,7 +47,7 @@ if TYPE_CHECKING:
     from repatria.campaign import Ending
     from repatria.names import DatasetName
     from repatria.plan import Plan
-    from repatria.ports.ledger import Ledger
+    from repatria.ports.ledger import Failures, Ledger
     from repatria.ports.rules import Progresses
 
 
@@ -58,6 +64,10 @@ class Watches(Protocol):
 
     def passed_over(self, slices: int) -> None:
         """Hear of slices that needed nothing, because an earlier run had finished them."""
+        ...
+
+    def noticed(self, what: str) -> None:
+        """Hear a line about the run itself, such as a process that was replaced."""
         ...
 
 
@@ -88,15 +98,26 @@ class Conductor:
     watcher: Watches
     crew: Crew = threads
     stop: threading.Event = field(default_factory=threading.Event)
+    program: Sequence[str] = PROGRAM  #: What a hand runs.
+
+    def plan(self, datasets: Sequence[str], regions: Sequence[str]) -> Plan:
+        """Make a plan of these datasets and regions, or of all."""
+        if self.house.config.runner.kind is RunnerKind.THREADS:
+            return make_plan(self.house, datasets, regions)
+        unknown(self.house, datasets, regions)
+        order = Order(datasets=tuple(datasets), regions=tuple(regions))
+        return planned(self.house, self._errand(Verb.PLAN, order), self._notice)
 
     def move(self, order: Order) -> Outcome:
         """Rehearse or migrate, and tell what it came to."""
         began = self.house.clock.monotonic()
         with move_job(self.house, order) as job:
-            told = _Told(job, self.watcher)
+            errand = self._errand(Verb.MOVE, order, job.run_id)
+            told = _Told(self.watcher)
             job.begin()
             try:
-                tally = self._stripes(job, order, told)
+                with self._staffed(job, errand, job.campaign.ledger) as staff:
+                    tally = self._stripes(job, staff, errand, told)
                 ending = job.finish(tally)
             except BaseException as error:
                 job.ended_early(told.tally, _early(error))
@@ -107,17 +128,35 @@ class Conductor:
         """Read both sides anew, and tell how they compare."""
         began = self.house.clock.monotonic()
         with verify_job(self.house, order) as job:
+            errand = self._errand(Verb.VERIFY, order, job.run_id)
             job.begin()
             try:
-                self._stripes(job, order, _Told(job, self.watcher))
+                with self._staffed(job, errand, None) as staff:
+                    self._stripes(job, staff, errand, _Told(self.watcher))
                 found = job.finish()
             except BaseException as error:
                 job.ended_early(_early(error))
                 raise
             return verified(found, job.plan, self.house.clock.monotonic() - began)
 
-    def _stripes(self, job: MoveJob | VerifyJob, order: Order, told: _Told) -> Tally:
-        self.watcher.begins(job.plan, job.run_id, slices_of(job.plan, order.sample))
+    def _errand(self, verb: Verb, order: Order, run: str = "") -> Errand:
+        return Errand(verb=verb, folder=self.house.folder, order=order, run=run)
+
+    @property
+    def _notice(self) -> Notice:
+        return Notice(self.watcher.noticed, self.program)
+
+    def _staffed(
+        self, job: Job, errand: Errand, failures: Failures | None
+    ) -> AbstractContextManager[Job]:
+        """Return the job as the configured runner has its stripes run."""
+        if self.house.config.runner.kind is RunnerKind.THREADS:
+            return nullcontext(job)
+        return staffed(self.house, job, errand, failures, self._notice)
+
+    def _stripes(self, job: MoveJob | VerifyJob, staff: Job, errand: Errand, told: _Told) -> Tally:
+        self.watcher.begins(job.plan, job.run_id, slices_of(job.plan, errand.order.sample))
+        told.job = staff
         return self.crew(Enacted(job.run_id, told, self.house.workers, self.watcher, self.stop))
 
     def _outcome(
@@ -198,19 +237,20 @@ def _rehearsed(outcome: Outcome, house: House, facts: RehearsalFacts) -> Outcome
 class _Told:
     """A job whose watcher also hears of what earlier runs had finished."""
 
-    def __init__(self, job: Job, watcher: Watches) -> None:
-        self._job = job
+    job: Job
+
+    def __init__(self, watcher: Watches) -> None:
         self._watcher = watcher
         self._lock = threading.Lock()
         self.tally = Tally()
 
     @property
     def stripes(self) -> Sequence[int]:
-        return self._job.stripes
+        return self.job.stripes
 
     def run_stripe(self, number: int, progress: Progresses, stopping: Callable[[], bool]) -> Tally:
         heard = _Heard(progress)
-        tally = self._job.run_stripe(number, heard, stopping)
+        tally = self.job.run_stripe(number, heard, stopping)
         self._watcher.passed_over(max(0, tally.done - heard.done))
         with self._lock:
             self.tally.add(tally)

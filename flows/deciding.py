@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from flows.report.reasons import RELEASABLE
 from repatria.batch import Reason
 from repatria.errors import Refused
 from repatria.names import DatasetName
-from repatria.ports.ledger import Ledger, Quarantined, Verdict
+from repatria.ports.ledger import FailureKind, Ledger, Quarantined, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,6 +34,9 @@ class NotReleasable(Refused):
         "Only orphans and conflicts can be released. Mend the cause and `repatria quarantine "
         "retry`, or give the records up with `repatria quarantine drop`."
     )
+
+
+POISON: Final = FailureKind.POISON.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,7 @@ class Decided:
     entries: int
     rows: int
     lasting: bool = False
+    objects: int = 0
 
 
 def chosen(ledger: Ledger, choice: Choice, verdicts: Sequence[Verdict]) -> list[Quarantined]:
@@ -92,11 +96,29 @@ def _known(reason: str) -> None:
 
 
 def retry(ledger: Ledger, choice: Choice, by: str, why: str) -> Decided:
-    """Let the batches of entries be read again; what was dropped waits again."""
+    """Let the batches of entries be read again; what was dropped waits again.
+
+    With ``POISON`` as the reason: let objects be decoded again that ended their decoders.
+    """
+    if choice.reason == POISON:
+        return _retry_poison(ledger, choice)
     entries = chosen(ledger, choice, (Verdict.OPEN, Verdict.DROP))
     ledger.decide([entry.id for entry in entries], Verdict.OPEN, by, why)
     ledger.reopen(list({entry.batch for entry in entries}))
     return _told(entries)
+
+
+def _retry_poison(ledger: Ledger, choice: Choice) -> Decided:
+    found = [
+        told
+        for told in ledger.failures()
+        if told.kind is FailureKind.POISON and choice.dataset in (None, told.dataset)
+    ]
+    if choice.numbers or not found:
+        raise NothingChosen("no object is poison of those that you asked for")
+    for told in found:
+        ledger.finished(told.slice, told.version)
+    return Decided(0, 0, objects=len(found))
 
 
 def release(ledger: Ledger, choice: Choice, by: str, why: str) -> Decided:

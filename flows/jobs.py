@@ -19,7 +19,7 @@ from repatria.config.digest import changes
 from repatria.errors import ConfigChanged, FenceLost, PlanRefused, RepatriaError, Stopped
 from repatria.names import DatasetName, PlanDigest, RunId
 from repatria.plan import Plan
-from repatria.ports.ledger import Ledger
+from repatria.ports.ledger import Ledger, Plans
 from repatria.ports.rules import Clock, Progresses
 from repatria.site import Region
 from repatria.stripe import Tally
@@ -145,6 +145,11 @@ def unchanged(house: House, plans: Ledger, plan: Plan) -> None:
 def wanted_datasets(plan: Plan, order: Order) -> tuple[DatasetName, ...]:
     """Return the datasets to work on."""
     return tuple(name for name in plan.datasets if not order.datasets or name in order.datasets)
+
+
+def stripes_of(plans: Plans, plan: Plan) -> list[int]:
+    """Return the stripes to work on, in ascending order."""
+    return [it.number for it in plans.stripes(plan.digest) if it.dataset in plan.datasets]
 
 
 def scope_of(house: House, plan: Plan, order: Order) -> tuple[Region, ...]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from connectors.sql.ledger import SqlLedger
 from flows.admission import admit
-from flows.jobs import Mode, Order, new_run, plan_for, scope_of, wanted_datasets
+from flows.jobs import Mode, Order, new_run, plan_for, scope_of, stripes_of, wanted_datasets
 from flows.wiring import House
 from flows.workbench import contest, directory
 from repatria.audit import Configured
@@ -71,18 +71,22 @@ class MoveJob:
 
 @contextmanager
 def move_job(house: House, order: Order, run_id: str | None = None) -> Iterator[MoveJob]:
-    """Open the job that ``order`` means; ``run_id`` joins a run that began elsewhere."""
+    """Open the job that ``order`` means; ``run_id`` joins a run that began elsewhere.
+
+    Who joins has no stripes of its own: it is told which to run.
+    """
     run = RunId(run_id) if run_id is not None else new_run(house.clock)
     live = order.mode is Mode.LIVE
     plans = house.ledger(read_only=not live)
     plan = plan_for(house, plans, order)
     refuse_expired(plan, house.clock.now())
     plan = replace(plan, datasets=wanted_datasets(plan, order))
+    stripes = stripes_of(plans, plan) if run_id is None else ()
     if live:
-        yield _job(house, order, run, plan, (plans, plans))
+        yield _job(house, order, (run, stripes), plan, (plans, plans))
         return
     with _aside(house.state / "rehearsals" / run, owned=run_id is None) as folder:
-        yield _job(house, order, run, plan, (plans, house.throwaway_ledger(folder)))
+        yield _job(house, order, (run, stripes), plan, (plans, house.throwaway_ledger(folder)))
 
 
 @contextmanager
@@ -96,9 +100,13 @@ def _aside(folder: Path, *, owned: bool) -> Iterator[Path]:
 
 
 def _job(
-    house: House, order: Order, run: RunId, plan: Plan, ledgers: tuple[SqlLedger, SqlLedger]
+    house: House,
+    order: Order,
+    run: tuple[RunId, Sequence[int]],
+    plan: Plan,
+    ledgers: tuple[SqlLedger, SqlLedger],
 ) -> MoveJob:
-    real, written = ledgers
+    (run_id, stripes), (real, written) = run, ledgers
     live = order.mode is Mode.LIVE
     scope = scope_of(house, plan, order)
     plans: Plans = real if order.sample is None else SampledPlans(real, order.sample)
@@ -114,7 +122,7 @@ def _job(
     sites = {site for region in scope for site in destinations(region)}
     admit(house, plan.datasets, scope, yard.places(), live=live)
     campaign = Campaign(
-        run=run,
+        run=run_id,
         mode=order.mode.value,
         plan=plan,
         plans=plans,
@@ -129,7 +137,6 @@ def _job(
         seal=house.key_seal.seal,
         work=yard.work,
     )
-    stripes = [s.number for s in plans.stripes(plan.digest) if s.dataset in plan.datasets]
     return MoveJob(campaign=campaign, stripes=stripes)
 
 
@@ -164,7 +171,12 @@ class Yard:
             digester=house.digester,
             receipts=self.ledger,
         )
-        return StripeWork(transfer=transfer, source=house.source(site), failures=self.ledger)
+        return StripeWork(
+            transfer=transfer,
+            source=house.source(site),
+            failures=self.ledger,
+            decode_attempts=house.config.limits.decode_attempts,
+        )
 
     def places(self) -> dict[SiteName, Place]:
         """Return the destinations, each asked once where it is."""

@@ -11,7 +11,6 @@ import flows.harden  # noqa: F401 - before anything of Prefect's is read
 from flows import artifacts
 from flows.conduct import Conductor
 from flows.parameters import PlanRequest, run_name
-from flows.preparing import make_plan
 from flows.report.numbers import plural
 from flows.stage import Ended, perform
 
@@ -28,7 +27,7 @@ def plan(request: PlanRequest = EVERYTHING) -> State[Any]:
     """
 
     def work(conductor: Conductor) -> Ended:
-        made = make_plan(conductor.house, request.datasets, request.regions)
+        made = conductor.plan(request.datasets, request.regions)
         artifacts.planned(made)
         return Ended(0, f"plan {made.digest[:12]} has {plural(made.slice_count, 'slice')}", made)
 

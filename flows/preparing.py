@@ -95,8 +95,7 @@ def compiled(library: object | None) -> Finding:
 
 def make_plan(house: House, datasets: Sequence[str], regions: Sequence[str]) -> Plan:
     """Plan the move of ``datasets`` (default: all) for ``regions`` (default: all)."""
-    _known("dataset", datasets, house.config.datasets)
-    _known("region", regions, house.atlas.names)
+    unknown(house, datasets, regions)
     planner = Planner(
         datasets=house.config.datasets,
         sources=house.sources,
@@ -135,6 +134,12 @@ def _undisturbed() -> Iterator[None]:
         gc.unfreeze()
 
 
+def unknown(house: House, datasets: Sequence[str], regions: Sequence[str]) -> None:
+    """Raise ``ConfigRefused`` for names that the configuration does not have."""
+    _known("dataset", datasets, house.config.datasets)
+    _known("region", regions, house.atlas.names)
+
+
 def _known(
     kind: str, asked: Sequence[str], held: Sequence[str] | Mapping[DatasetName, Dataset]
 ) -> None:
@@ -163,7 +168,11 @@ def estimate(
     coming = _coming(house, told)
     unread = [line for name, it in samples.items() for line in not_read(it, told[name])]
     away = [line for sample in samples.values() for line in frozen_away(sample)]
-    against = [*warnings(regions, house.config.sites, coming), *unread, *away]
+    let_be = [
+        f"{label} is poison: whatever decodes it ends, so that nothing is known of it"
+        for label in dict.fromkeys(house.part.witness.passed_over)
+    ]
+    against = [*warnings(regions, house.config.sites, coming), *unread, *away, *let_be]
     return {"datasets": told, "warnings": against}
 
 

@@ -123,3 +123,7 @@ class _All:
     def passed_over(self, slices: int) -> None:
         for watcher in self.watchers:
             watcher.passed_over(slices)
+
+    def noticed(self, what: str) -> None:
+        for watcher in self.watchers:
+            watcher.noticed(what)

@@ -40,6 +40,7 @@ from connectors.wrap.rechecked import Rechecked
 from connectors.wrap.rehearsed import Rehearsed
 from connectors.wrap.retrying import Retrying
 from connectors.wrap.throttled import Throttled
+from flows.part import WHOLE, Part
 from flows.promises import of_source
 from flows.stores import s3_settings
 from repatria.atlas import Atlas
@@ -68,11 +69,16 @@ def config_folder() -> Path:
 
 
 class House:
-    """Everything that one configuration describes, opened when it is first asked for."""
+    """Everything that one configuration describes, opened when it is first asked for.
 
-    def __init__(self, config: Config) -> None:
+    ``folder`` is where the configuration was read from, for others who open the same house.
+    """
+
+    def __init__(self, config: Config, folder: Path, part: Part = WHOLE) -> None:
         settle()
         self.config = config
+        self.folder = folder
+        self.part = part
         self.clock = SystemClock()
         self.meters: dict[SiteName, Meter] = {}
         self._open: dict[tuple[SiteName, bool], Bucket] = {}
@@ -154,16 +160,20 @@ class House:
     def _bucket(self, site: SiteName, *, live: bool) -> Bucket:
         store = self.config.stores[site]
         settings = s3_settings(site, store)
-        meter = self.meters.setdefault(site, Meter(self.clock))
+        meter = self.meter(site)
         plain = S3Bucket(connect(settings, read_only=not live), settings)
         paced = Throttled(
             Metered(plain, meter),
-            requests_per_s=store.requests_per_s,
-            bytes_per_s=store.bytes_per_s,
+            requests_per_s=self.part.share(store.requests_per_s),
+            bytes_per_s=self.part.share(store.bytes_per_s),
             clock=self.clock,
         )
         patient = Retrying(paced, self.config.limits, self.clock, SystemRandom())
         return patient if live else Rehearsed(patient)
+
+    def meter(self, site: SiteName) -> Meter:
+        """Return what counts the calls to a site."""
+        return self.meters.setdefault(site, Meter(self.clock))
 
     @cached_property
     def codecs(self) -> dict[Format, Parquet | JsonLines | Csv]:
@@ -183,8 +193,10 @@ class House:
         seen = of_source(self, site)
         root = self.config.stores[site].prefix
         bucket = self.bucket(site, live=False)
-        plain = ObjectSource(bucket, root, self.codecs, self.keys.key("slice names"))
-        return plain if seen.fresh else Rechecked(plain)
+        key = self.keys.key("slice names")
+        plain = ObjectSource(bucket, root, self.codecs, key)
+        told = self.part.told(plain, self.config.limits.slice_bytes)
+        return told if seen.fresh else Rechecked(told)
 
     @cached_property
     def sources(self) -> Sources:
@@ -262,7 +274,7 @@ class House:
 
 
 @contextmanager
-def open_house(folder: Path) -> Iterator[House]:
+def open_house(folder: Path, part: Part = WHOLE) -> Iterator[House]:
     """Load the configuration in ``folder`` and open its house. Raises ``ConfigRefused``."""
-    with House(load(folder)) as house:
+    with House(load(folder), folder, part) as house:
         yield house

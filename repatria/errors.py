@@ -24,6 +24,7 @@
     │   │   └── DigestDiffers    however often it was read, its digest was another
     │   ├── StaleSlice           the object is not the version that was planned
     │   ├── Missing              the object is not there
+    │   ├── Poison               it ended or stalled whatever decoded it, again and again
     │   ├── DecisionsChanged     its records resolve to other regions than when it was moved
     │   └── LeftOut              it was moved for regions that this plan leaves out
     ├── Occupied                 a conditional write found something else: look  (stays inside)
@@ -194,6 +195,15 @@ class DigestDiffers(BadObject):
     hint = (
         "Compare the object with another copy: it is damaged where it lies, or its store's ETags "
         "are no MD5s (`etags: opaque`). The same command reads it again."
+    )
+
+
+class Poison(Spoilt):
+    """The object ended or stalled its decoder as often as a limit allows, and is let be."""
+
+    hint = (
+        "Look at the object where it stands; `repatria quarantine retry --reason poison` has it "
+        "decoded again."
     )
 
 

@@ -32,6 +32,8 @@ class Limits:
     attempts: int = 5  #: Of one call to a store.
     wait_s_max: float = 60.0  #: Between two attempts of one call.
     call_s_max: float = 300.0  #: Of one call, all its attempts and waits together.
+    decode_attempts: int = 3  #: Deaths of decoders at one slice, after which it is let be.
+    decode_s_max: float = 600.0  #: Without a sign of life of whoever decodes.
     lease_s: float = 15.0
     plan_valid_hours: int = 168
     clock_skew_s: float = 60.0

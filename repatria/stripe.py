@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import Final
 
+from repatria.attempt import Attempt
 from repatria.batch import Batch
 from repatria.errors import (
     Archived,
@@ -21,6 +22,7 @@ from repatria.errors import (
     DigestDiffers,
     LeftOut,
     Missing,
+    Poison,
     RepatriaError,
     Spoilt,
     StaleSlice,
@@ -39,6 +41,7 @@ from repatria.transfer import Known, Transfer, complete, destinations
 
 _KINDS: Final[Mapping[type[RepatriaError], FailureKind]] = {
     BadObject: FailureKind.BAD,
+    Poison: FailureKind.POISON,
     StaleSlice: FailureKind.STALE,
     Missing: FailureKind.MISSING,
     Archived: FailureKind.ARCHIVED,
@@ -80,6 +83,7 @@ class _At:
     lease: Lease
     watch: Watch
     tally: Tally
+    known: Mapping[SliceId, Sequence[Failure]]
 
     def count(self, receipt: Receipt, before: Receipt | None) -> None:
         moved = receipt.moved - (before.moved if before is not None else 0)
@@ -142,6 +146,7 @@ class StripeWork:
     transfer: Transfer
     source: Source
     failures: Failures
+    decode_attempts: int = 3
 
     def run(self, stripe: Stripe, lease: Lease, watch: Watch) -> Tally:
         """Do what is left of ``stripe``. Raises ``Stopped`` at a batch boundary when asked to."""
@@ -154,7 +159,7 @@ class StripeWork:
                 self._forget(piece, failed)
                 continue
             try:
-                self._move(piece, history, _At(lease, watch, tally))
+                self._move(piece, history, _At(lease, watch, tally, failed))
             except (Spoilt, Archived) as error:
                 tally.failed += 1
                 self.failures.failed(failure(piece, error))
@@ -166,16 +171,16 @@ class StripeWork:
                 watch.progress.slice_done(piece.dataset, piece.label, None)
         return tally
 
-    def _failed(self) -> Mapping[SliceId, Sequence[str]]:
-        versions: defaultdict[SliceId, list[str]] = defaultdict(list)
+    def _failed(self) -> Mapping[SliceId, Sequence[Failure]]:
+        found: defaultdict[SliceId, list[Failure]] = defaultdict(list)
         for told in self.failures.failures():
-            versions[told.slice].append(told.version)
-        return versions
+            found[told.slice].append(told)
+        return found
 
-    def _forget(self, piece: Slice, failed: Mapping[SliceId, Sequence[str]]) -> None:
+    def _forget(self, piece: Slice, failed: Mapping[SliceId, Sequence[Failure]]) -> None:
         """Forget failures of a slice that is finished, whichever version of it failed."""
-        for version in failed.get(piece.id, ()):
-            self.failures.finished(piece.id, version)
+        for told in failed.get(piece.id, ()):
+            self.failures.finished(piece.id, told.version)
 
     def _finished(self, piece: Slice, history: History) -> bool:
         receipts = history.of_piece(piece)
@@ -195,7 +200,12 @@ class StripeWork:
 
     def _move(self, piece: Slice, history: History, at: _At) -> None:
         self._covers(piece, history)
-        self.failures.attempt(piece.id, piece.version)
+        known = at.known.get(piece.id, ())
+        attempt = Attempt(self.failures, piece, self.decode_attempts)
+        with attempt.begun(known):
+            self._read(piece, history, at, attempt)
+
+    def _read(self, piece: Slice, history: History, at: _At, attempt: Attempt) -> None:
         like = self.source.look(piece.object)
         last: Batch | None = None
         moved: list[BatchName] = []
@@ -211,6 +221,7 @@ class StripeWork:
                     continue
                 receipt = self.transfer.move(batch, known, at.lease, like)
                 moved.append(receipt.batch)
+                attempt.progressed()
                 at.count(receipt, known.receipt)
         except DigestDiffers:
             # Told at the end of a reading, about all of it: its batches are read again.

@@ -65,6 +65,12 @@ class Meter:
         with self._lock:
             return dict(self._counts)
 
+    def taken(self) -> Mapping[str, Count]:
+        """Return what was counted since the last time, and count anew."""
+        with self._lock:
+            counts, self._counts = self._counts, {}
+            return counts
+
     def total(self) -> Count:
         """Return what was counted so far, of all operations together."""
         total = Count()

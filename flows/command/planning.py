@@ -34,12 +34,11 @@ def plan(
         return
     from flows.command.running import Asked, request_of, run  # noqa: PLC0415 - heavy imports wait
     from flows.parameters import PlanRequest  # noqa: PLC0415
-    from flows.preparing import make_plan  # noqa: PLC0415
 
     request = request_of(PlanRequest, datasets=datasets or [], regions=regions or [])
     made = run(
         Asked("plan", request, remote),
-        lambda conductor: make_plan(conductor.house, request.datasets, request.regions),
+        lambda conductor: conductor.plan(request.datasets, request.regions),
     )
     _show(made, as_json=as_json)
 

@@ -100,12 +100,22 @@ def retry(
     by: By = None,
     why: Why = "read again",
 ) -> None:
-    """Read the batches of these entries again, once their cause is mended."""
+    """Read the batches of these entries again, once their cause is mended.
+
+    With --reason poison: let objects be decoded again that ended whatever decoded them.
+    """
     from flows import deciding  # noqa: PLC0415 - heavy imports wait
 
     choice = deciding.Choice(tuple(numbers or ()), dataset, reason)
     done = _decide(deciding.retry, choice, by, why)
-    _say(done, "will be read again by the next `repatria migrate --live`")
+    again = "will be read again by the next `repatria migrate --live`"
+    if done.objects:
+        from flows.command.screen.console import say  # noqa: PLC0415 - heavy imports wait
+        from flows.report.numbers import plural  # noqa: PLC0415
+
+        say(f"{plural(done.objects, 'slice')} {again}.")
+    else:
+        _say(done, again)
 
 
 @verb
@@ -151,13 +161,15 @@ def drop(
 def _decide(
     how: Callable[[Ledger, Choice, str, str], Decided], choice: Choice, by: str | None, why: str
 ) -> Decided:
-    from flows.wiring import config_folder, open_house  # noqa: PLC0415 - heavy imports wait
+    from flows import deciding  # noqa: PLC0415 - heavy imports wait
+    from flows.wiring import config_folder, open_house  # noqa: PLC0415
 
     if not why.strip():
         raise typer.BadParameter("say why: it is kept with the decision")
     with open_house(config_folder()) as house:
         ledger = house.ledger()
-        _refuse_unknown(house, ledger, choice.dataset, choice.reason)
+        objects = how is deciding.retry and choice.reason == deciding.POISON
+        _refuse_unknown(house, ledger, choice.dataset, None if objects else choice.reason)
         return how(ledger, choice, by or getpass.getuser(), why.strip())
 
 

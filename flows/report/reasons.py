@@ -65,6 +65,10 @@ OBJECTS: Final = {
         "is not what its format says, or breaks a limit",
         "Mend or replace the object at the source, then plan again.",
     ),
+    "poison": Meaning(
+        "ended or stalled every decoder that was put to it",
+        "Look at the object where it stands; then repatria quarantine retry --reason poison.",
+    ),
     "stale": Meaning("changed after the plan was made", "Plan again: only it is read anew."),
     "missing": Meaning(
         "was removed after the plan was made",

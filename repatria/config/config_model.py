@@ -13,6 +13,7 @@ from repatria.config.limits_model import LimitsModel
 from repatria.config.loaded import Config, KeyFile
 from repatria.config.prices_model import PricesModel
 from repatria.config.region_model import RegionsModel, drafts
+from repatria.config.runner_model import DEFAULT, RunnerRef, runner
 from repatria.config.site_model import SiteModel
 from repatria.config.state_model import (
     KEY_FILE,
@@ -44,6 +45,9 @@ class ConfigModel(Strict):
 
     limits: LimitsModel = LimitsModel()
     """What one run may use, and what one object or record may be."""
+
+    runner: RunnerRef = DEFAULT
+    """Where stripes are worked through: child processes, threads, or a Dask cluster."""
 
     prices: PricesModel = PricesModel()
     """What sites charge."""
@@ -77,4 +81,5 @@ def nouns(model: ConfigModel, place: Place) -> Config:
         keys=model.keys.noun(place) if model.keys else KeyFile(state.folder / KEY_FILE),
         country_aliases=dict(sorted(model.regions.country_aliases.items())),
         enclave_jurisdictions=frozenset(model.regions.enclave_jurisdictions),
+        runner=runner(model.runner),
     )

@@ -2,7 +2,8 @@
 
 Canonical form: JSON of the nouns, every default filled in and every region written out, keys
 sorted, no blanks, paths as they were written. So neither the layout of files, nor the order
-of keys, nor a comment, nor where the folder lies has a part in the digest.
+of keys, nor a comment, nor where the folder lies has a part in the digest. Nor
+has the runner: whoever works through stripes moves the same records.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import Any, Final
 from repatria.config.loaded import Config
 
 ABSENT: Final = "nothing"
-_OWN: Final = ("canonical", "digest")
+_OWN: Final = ("canonical", "digest", "runner")
 _SHOWN_CHARACTERS: Final = 60
 
 

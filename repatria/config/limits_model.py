@@ -80,6 +80,12 @@ class LimitsModel(Strict):
     call_s_max: Annotated[float, Field(gt=0, le=86_400)] = _DEFAULT.call_s_max
     """Seconds of one call, all its attempts and waits together."""
 
+    decode_attempts: Annotated[int, Field(ge=1, le=100)] = _DEFAULT.decode_attempts
+    """Decoders that may end or stall at one slice before it is let be."""
+
+    decode_s_max: Annotated[float, Field(gt=0, le=86_400)] = _DEFAULT.decode_s_max
+    """Seconds without a batch or a call to a store, after which who decodes is replaced."""
+
     lease_s: Annotated[float, Field(ge=1, le=3600)] = _DEFAULT.lease_s
     """Seconds without a beat after which a stripe may be taken over."""
 
@@ -96,6 +102,7 @@ class LimitsModel(Strict):
             ("batch_bytes", "batch_bytes_hard"),
             ("batch_bytes", "bytes_in_flight"),
             ("wait_s_max", "call_s_max"),
+            ("call_s_max", "decode_s_max"),
             ("bundle_bytes", "stripe_bytes"),
         )
         wrong = [pair for pair in pairs if getattr(self, pair[0]) > getattr(self, pair[1])]

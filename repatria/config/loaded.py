@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 
 from repatria.dataset import Dataset
@@ -40,12 +41,29 @@ KeysRef = KeyFile | KeyVariable
 """Where the secret key is; never the key."""
 
 
+class RunnerKind(StrEnum):
+    """Where stripes are worked through."""
+
+    PROCESSES = "processes"
+    THREADS = "threads"
+    DASK = "dask"
+
+
+@dataclass(frozen=True, slots=True)
+class Runner:
+    """Where stripes are worked through; ``address`` is that of a Dask scheduler that stands."""
+
+    kind: RunnerKind = RunnerKind.PROCESSES
+    address: str | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """Everything that was loaded. Mappings and tuples stand in order of names.
 
-    ``canonical`` is JSON of all of it with paths as they were written, and ``digest`` the
-    SHA-256 of that, in hexadecimal: the same whatever the files, their order and comments.
+    ``canonical`` is JSON of all of it but the runner, with paths as they were written, and
+    ``digest`` the SHA-256 of that, in hexadecimal: the same whatever the files, their order and
+    comments. Any runner may go on with a plan, as long as its digest is the same.
     """
 
     sites: Mapping[SiteName, Site]
@@ -59,6 +77,7 @@ class Config:
     keys: KeysRef
     country_aliases: Mapping[str, str]
     enclave_jurisdictions: frozenset[str]
+    runner: Runner = Runner()
     canonical: str = field(default="", repr=False)
     digest: str = ""
 

@@ -84,6 +84,7 @@ class FailureKind(StrEnum):
     """Why a slice could not be finished."""
 
     BAD = "bad"
+    POISON = "poison"  #: It ended or stalled its decoder, which somebody saw.
     STALE = "stale"
     MISSING = "missing"
     ARCHIVED = "archived"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -48,6 +48,35 @@ class Source(Protocol):
         ``StaleSlice``, ``Missing``, ``Archived``, ``BadObject``, or ``Transient``.
         """
         ...
+
+
+class Witness(Protocol):
+    """Somebody who must know which slice is being decoded, should its decoder never return."""
+
+    @property
+    def passed_over(self) -> Sequence[str]:
+        """The labels of slices that were refused as poison."""
+        ...
+
+    def begins(self, piece: Slice) -> None:
+        """Hear it before a decoder sees a byte of ``piece``. Raises ``Poison`` if none may."""
+        ...
+
+    def ends(self, piece: Slice) -> None:
+        """Hear that the decoder of ``piece`` is done with it, however it ended."""
+        ...
+
+
+class Nobody:
+    """No witness."""
+
+    passed_over: Sequence[str] = ()
+
+    def begins(self, piece: Slice) -> None:
+        """Hear nothing."""
+
+    def ends(self, piece: Slice) -> None:
+        """Hear nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -41,11 +41,28 @@ class SmallWorld:
         keys = [entry["Key"] for entry in found]
         return [key for key in keys if not key.startswith("_repatria/doctor/")]
 
-    def plan(self) -> str:
-        """Make the state and a plan; return its digest."""
+    def init(self) -> None:
+        """Make the state."""
         with open_house(self.folder) as house:
             init(house)
+
+    def plan(self) -> str:
+        """Make the state and a plan, in this process; return its digest."""
+        self.init()
+        with open_house(self.folder) as house:
             return make_plan(house, (), ()).digest
+
+    def configure(self, **sections: Any) -> None:
+        """Write sections of the configuration anew; of ``limits`` only what is given."""
+        file = self.folder / "world.yaml"
+        tree = yaml.safe_load(file.read_text("utf-8"))
+        tree["limits"] |= sections.pop("limits", {})
+        file.write_text(yaml.safe_dump(tree | sections, sort_keys=False), encoding="utf-8")
+
+    def put_copy(self, name: str) -> None:
+        """Put an object of one record of IE, under a name of its own."""
+        body = HEADER + f"{name},IE,somebody\r\n".encode()
+        self.s3.put_object(Bucket=self.legacy, Key=f"people/{name}.csv", Body=body)
 
     def put_bad_object(self) -> None:
         """Put an object that is not what its name says."""
@@ -130,6 +147,7 @@ def _configure(small: SmallWorld, url: str) -> None:
         },
         "limits": {"attempts": 2, "wait_s_max": 0.01, "lease_s": 1},
         "state": {"folder": "../state", "jurisdiction": "IE"},
+        "runner": "threads",  # What runs in processes is asked for: they are slow to start.
     }
     text = yaml.safe_dump(tree, sort_keys=False)
     (small.folder / "world.yaml").write_text(text, encoding="utf-8")

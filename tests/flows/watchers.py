@@ -22,3 +22,6 @@ class Quiet:
 
     def passed_over(self, slices: int) -> None:
         """Hear of what was done before."""
+
+    def noticed(self, what: str) -> None:
+        """Hear of the run itself."""

@@ -60,10 +60,10 @@ class Console:
         return ran
 
 
-def started(config: Path, *arguments: str) -> subprocess.Popen[str]:
+def started(config: Path, *arguments: str, entry: str = ENTRY) -> subprocess.Popen[str]:
     """Start a command as a process of its own."""
     return subprocess.Popen(
-        [sys.executable, "-c", ENTRY, *arguments],
+        [sys.executable, "-c", entry, *arguments],
         env={**os.environ, CONFIG_VARIABLE: str(config)},
         cwd=ROOT,
         stdin=subprocess.DEVNULL,

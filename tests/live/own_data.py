@@ -150,6 +150,7 @@ def tree_of(doors: dict[str, Proxy], buckets: dict[str, str]) -> settings.Tree:
             "lease_s": 1,
         },
         "state": {"folder": "../state", "jurisdiction": "IE"},
+        "runner": "threads",
     }
 
 

@@ -51,6 +51,7 @@ datasets:
 """,
     "state.yaml": """
 state: {folder: ../state, jurisdiction: IE}
+runner: threads
 limits: {attempts: 2, wait_s_max: 0.01, lease_s: 1}
 """,
 }
@@ -64,6 +65,7 @@ class Deadly:
     def begins(self, plan, run, slices): pass
     def slice_done(self, dataset, label, failed): pass
     def passed_over(self, slices): pass
+    def noticed(self, what): pass
     def batch(self, dataset, read, moved, bytes_read): os.kill(os.getpid(), signal.SIGKILL)
 
 with open_house(config_folder()) as house:

@@ -86,6 +86,7 @@ def of_world(world: World, root: str = "", endpoints: Mapping[str, str] | None =
         "datasets": DATASETS,
         "limits": {"lease_s": 1, "stripe_slices": 4},
         "state": {"folder": "../state", "jurisdiction": "IE"},
+        "runner": "threads",
     }
 
 

@@ -93,6 +93,7 @@ def buckets(
             },
             "limits": {"attempts": 2, "wait_s_max": 0.1},
             "state": {"folder": "../state", "jurisdiction": "IE"},
+            "runner": "threads",
         },
     )
     console.expect(0, "init")

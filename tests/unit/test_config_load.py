@@ -15,10 +15,11 @@ import yaml
 from repatria.config.digest import changes
 from repatria.config.limits_model import LimitsModel
 from repatria.config.load import load
-from repatria.config.loaded import KeyFile, KeyVariable
+from repatria.config.loaded import KeyFile, KeyVariable, Runner, RunnerKind
 from repatria.config.prices_model import TariffModel
 from repatria.countries import EU27
 from repatria.dataset import ByCountry, ByDirectory, Column, ColumnType, CsvShape
+from repatria.errors import ConfigRefused
 from repatria.limits import MIB, Limits
 from repatria.names import DatasetName, RegionName, SiteName
 from repatria.prices import Tariff
@@ -224,3 +225,44 @@ def test_a_region_of_the_permitted_west_may_be_configured(tmp_path: Path) -> Non
         "credentials": "default",
     }
     assert load(written(tmp_path, tree)).sites[SiteName("zurich")].role is Role.ENCLAVE
+
+
+class TestTheRunner:
+    @pytest.mark.parametrize(
+        ("said", "means"),
+        [
+            ("threads", Runner(RunnerKind.THREADS)),
+            ({"kind": "processes"}, Runner()),
+            ("dask", Runner(RunnerKind.DASK)),
+            (
+                {"kind": "dask", "address": "tcp://dask:8786"},
+                Runner(RunnerKind.DASK, "tcp://dask:8786"),
+            ),
+        ],
+    )
+    def test_is_said_by_name_or_with_an_address_and_has_no_part_in_the_digest(
+        self, tmp_path: Path, said: object, means: Runner
+    ) -> None:
+        plain = load(written(tmp_path / "plain", good()))
+        config = load(written(tmp_path / "said", good() | {"runner": said}))
+        assert plain.runner == Runner(RunnerKind.PROCESSES)
+        assert config.runner == means
+        assert config.digest == plain.digest
+
+    @pytest.mark.parametrize(
+        ("said", "told"),
+        [
+            ("fibres", "expected 'processes', 'threads' or 'dask'"),
+            (3, "expected processes, threads, dask"),
+            ({"kind": "threads", "address": "tcp://dask:8786"}, "only dask has one"),
+            ({"kind": "dask", "address": "tcp://me:secret@dask:8786"}, "expected text to match"),
+        ],
+    )
+    def test_is_refused_by_name(self, tmp_path: Path, said: object, told: str) -> None:
+        with pytest.raises(ConfigRefused, match=told):
+            load(written(tmp_path, good() | {"runner": said}))
+
+
+def test_a_call_may_not_wait_longer_than_a_decoder_may_be_silent(tmp_path: Path) -> None:
+    with pytest.raises(ConfigRefused, match="call_s_max ≤ decode_s_max"):
+        load(written(tmp_path, good() | {"limits": {"decode_s_max": 10}}))

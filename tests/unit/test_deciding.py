@@ -8,7 +8,7 @@ from connectors.memory.ledger import MemoryLedger
 from flows.deciding import Choice, NothingChosen, NotReleasable, drop, release, retry
 from repatria.batch import Reason
 from repatria.names import DatasetName, RegionName, SiteName, SliceId
-from repatria.ports.ledger import Ledger, Verdict
+from repatria.ports.ledger import Failure, FailureKind, Ledger, Verdict
 from repatria.receipt import BatchName, Receipt, Waiting
 
 POSTS = DatasetName("posts")
@@ -105,3 +105,15 @@ def test_a_retry_takes_back_a_drop(ledger: Ledger) -> None:
 def test_a_choice_of_nothing_is_refused(ledger: Ledger, choice: Choice) -> None:
     with pytest.raises(NothingChosen):
         drop(ledger, choice, "ada", "because")
+
+
+def test_poison_is_decoded_again_when_somebody_asks_for_it_by_name(ledger: Ledger) -> None:
+    for number, kind in enumerate((FailureKind.POISON, FailureKind.BAD)):
+        told = {"dataset": POSTS, "site": SiteName("us-east"), "label": "x", "why": "y"}
+        piece = SliceId(f"{number:032x}")
+        ledger.failed(Failure(slice=piece, version="v1", kind=kind, attempts=3, **told))  # type: ignore[arg-type]
+    with pytest.raises(NothingChosen):
+        retry(ledger, Choice(dataset="others", reason="poison"), "ada", "mended")
+    assert retry(ledger, Choice(reason="poison"), "ada", "mended").objects == 1
+    assert [failure.kind for failure in ledger.failures()] == [FailureKind.BAD]
+    assert ledger.attempt(SliceId(f"{0:032x}"), "v1") == 1

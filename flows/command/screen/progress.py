@@ -133,6 +133,12 @@ class Bars:
                 self._earlier = self._progress.add_task("done before", total=None, told="")
             self._progress.advance(self._earlier, slices)
 
+    def noticed(self, what: str) -> None:
+        """Say it above the bars."""
+        from rich.text import Text  # noqa: PLC0415 - only for what draws
+
+        self._progress.console.print(Text.assemble(("! ", "yellow"), what))
+
     def _task(self, dataset: DatasetName) -> TaskID:
         if dataset not in self._tasks:
             self._tasks[dataset] = self._progress.add_task(dataset, total=None, told="")
@@ -169,6 +175,10 @@ class Lines:
         """Count what earlier runs had done."""
         with self._counting.lock:
             self._done += slices
+
+    def noticed(self, what: str) -> None:
+        """Say it."""
+        say(what)
 
     def _speak(self) -> None:
         now = time.monotonic()
