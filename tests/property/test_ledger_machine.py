@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from connectors.memory.ledger import MemoryLedger
-from connectors.sql.ledger import open_ledger
+from connectors.sql.ledger import SqlLedger, open_ledger
 from repatria.batch import Reason
 from repatria.errors import FenceLost, Unbalanced
 from repatria.names import Ordinal, RegionName, SiteName, SliceId
@@ -88,11 +88,15 @@ class TwoLedgers(RuleBasedStateMachine):
         super().__init__()
         self.folder = Path(tempfile.mkdtemp())
         self.model = MemoryLedger()
-        self.real = open_ledger(f"sqlite:///{self.folder}/l.db", create=True)
+        self.real = self.opened()
         self.leases: list[Lease] = []
         self.parcels: dict[_Parcel, int] = {}
         self.owed = 0
         self.decided: dict[_Group, set[tuple[Verdict, tuple[int, ...]]]] = {}
+
+    def opened(self) -> SqlLedger:
+        """Return an empty ledger."""
+        return open_ledger(f"sqlite:///{self.folder}/l.db", create=True)
 
     def teardown(self) -> None:
         self.real.close()
@@ -109,6 +113,12 @@ class TwoLedgers(RuleBasedStateMachine):
         seen = self.model.look(name)
         expect = (seen[1], seen[2]) if seen is not None and steal else None
         lease = self.same(lambda ledger: ledger.take(name, holder, expect))
+        if isinstance(lease, Lease):
+            self.leases.append(lease)
+
+    @rule(names=st.lists(_names, max_size=2), holder=st.sampled_from(["me", "you"]))
+    def claim(self, names: list[str], holder: str) -> None:
+        lease = self.same(lambda ledger: ledger.claim(names, holder))
         if isinstance(lease, Lease):
             self.leases.append(lease)
 
