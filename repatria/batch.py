@@ -18,10 +18,11 @@ from repatria.slice import Slice
 LINE = "__line"
 """The column of a carried batch that holds each record's bytes, its terminator included."""
 
-_PLAIN: Final[Mapping[pa.DataType, pa.DataType]] = {
-    pa.string_view(): pa.large_string(),
-    pa.binary_view(): pa.large_binary(),
+_PLAIN: Final[Mapping[str, pa.DataType]] = {
+    str(pa.string_view()): pa.large_string(),
+    str(pa.binary_view()): pa.large_binary(),
 }
+"""By name: a type that somebody else defined need not be hashable."""
 
 Positions = npt.NDArray[np.uint64]
 """Where records stand: row numbers of the object (Parquet), or byte offsets of the decoded text."""
@@ -109,7 +110,7 @@ def taken_from(rows: pa.Table, places: npt.NDArray[np.int64]) -> pa.Table:
     """
     plain = rows
     for number, column in enumerate(rows.schema):
-        large = _PLAIN.get(column.type)
+        large = _PLAIN.get(str(column.type))
         if large is not None:
             plain = plain.set_column(number, column.with_type(large), rows[number].cast(large))
     try:

@@ -17,6 +17,9 @@ class WellKnownBinary(pa.ExtensionType):
         self._told = told
         super().__init__(storage, "geoarrow.wkb")
 
+    def __hash__(self) -> int:
+        return hash((self.extension_name, self._told))
+
     def __arrow_ext_serialize__(self) -> bytes:
         return self._told
 

@@ -30,3 +30,23 @@ def test_what_cannot_be_taken_from_spoils_one_object_and_not_the_run() -> None:
     rows = pa.table({"nested": pa.array([["x"], ["y"]], pa.list_(pa.string_view()))})
     with pytest.raises(BadObject):
         taken_from(rows, np.array([1]))
+
+
+class Unhashable(pa.ExtensionType):
+    """What Arrow makes of a type that somebody defines in Python."""
+
+    def __init__(self) -> None:
+        super().__init__(pa.binary(), "unit.unhashable")
+
+    def __arrow_ext_serialize__(self) -> bytes:
+        return b""
+
+
+def test_rows_of_a_type_that_others_define_can_be_taken() -> None:
+    kind = Unhashable()
+    with pytest.raises(TypeError):
+        hash(kind)
+    column = pa.ExtensionArray.from_storage(kind, pa.array([b"a", b"b", None]))
+    taken = taken_from(pa.table({"shape": column}), np.array([2, 0], dtype=np.int64))
+    assert taken.column("shape").type == kind
+    assert taken.column("shape").to_pylist() == [None, b"a"]

@@ -289,7 +289,7 @@ def test_an_object_that_decodes_to_far_more_than_it_says_is_refused() -> None:
     bomb = people(100_000, big=pa.array(["x" * 1_000] * 100_000))
     body = parquet(bomb)
     assert len(body) < 1 << 20
-    with pytest.raises(BadObject, match="batch_bytes_hard|decoded_ratio"):
+    with pytest.raises(BadObject, match=r"batch_bytes_hard|decoded_ratio"):
         read(body, batch_bytes_hard=8 << 20, batch_bytes=8 << 20)
 
 
