@@ -1,17 +1,19 @@
 """JSON lines: each line an object, carried as it is, validated completely.
 
-pyarrow's parser reads every field of a MiB of lines at once. What it would let pass is asked
-beforehand, in columns: is it UTF-8, is each line one object and no more, is NaN among the
-numbers, is anything nested so deep that the parser's own stack is at risk? Lines that raise such
-a doubt, and those in a run that the parser refuses (halved until it is short), are judged by
-``strict_json`` one by one. Field names given twice are refused where they decide, and carried
-where they do not. Costs about 0.5 µs per line of 100 bytes.
+The compiled look (``json_scan``), where there is one, takes the lines that are certainly right: 0.1
+µs per line of 100 bytes. Of all others, pyarrow's parser reads every field of a MiB of lines at
+once, 0.5 µs per line of 100 bytes. What it would let pass is asked beforehand, in columns: is it
+UTF-8, is each line one object and no more, is NaN among the numbers, is anything nested so deep
+that the parser's own stack is at risk? Lines that raise such a doubt, and those in a run that
+the parser refuses (halved until it is short), are judged by ``strict_json`` one by one. Field
+names given twice are refused where they decide, and carried where they do not.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from ctypes import CDLL
 from typing import IO, Any, cast
 
 import numpy as np
@@ -21,6 +23,7 @@ import pyarrow.json
 
 from connectors.formats.carried import ACCEPTED, Codes, Judged, code, table_of
 from connectors.formats.columns import typed
+from connectors.formats.json_scan import LIBRARY, JsonScan
 from connectors.formats.lines import Lines, Mask, Offsets, blanks, utf8
 from connectors.formats.strict_json import NESTING_MAX, Values, depth, judged, longest_text
 from repatria.batch import Reason
@@ -39,9 +42,12 @@ class JsonJudge:
 
     blank = WHITE
 
-    def __init__(self, columns: Sequence[Column], nesting: int) -> None:
+    def __init__(
+        self, columns: Sequence[Column], nesting: int, library: CDLL | None = LIBRARY
+    ) -> None:
         self._columns = columns
         self._nesting = min(nesting, NESTING_MAX)
+        self._scan = JsonScan(library, columns, self._nesting) if library is not None else None
         whole = {ColumnType.INT64: pa.int64()}
         self._raw = pa.schema(
             [(column.name, whole.get(column.type, pa.string())) for column in columns]
@@ -49,10 +55,23 @@ class JsonJudge:
 
     def judge(self, lines: Lines) -> Judged:
         codes = np.full(len(lines), ACCEPTED, dtype=np.uint8)
-        doubted = self._doubted(lines)
-        taken = [*self._strictly(lines, np.flatnonzero(doubted), codes)]
-        taken += self._quickly(lines.pick(~doubted), np.flatnonzero(~doubted), codes)
+        numbers = np.arange(len(lines))
+        taken: list[tuple[Offsets, pa.Table]] = []
+        if self._scan is not None:
+            certain, values = self._scan.certain(lines)
+            taken = [(numbers[certain], pa.table(values, schema=self._raw))]
+            lines, numbers = lines.pick(~certain), numbers[~certain]
+        if len(lines):
+            taken += self._examined(lines, numbers, codes)
         return self._typed(_in_order(taken, self._raw), codes)
+
+    def _examined(
+        self, lines: Lines, numbers: Offsets, codes: Codes
+    ) -> Iterator[tuple[Offsets, pa.Table]]:
+        """Judge lines without the compiled look. ``numbers`` says where in ``codes`` they stand."""
+        doubted = self._doubted(lines)
+        yield from self._strictly(lines, np.flatnonzero(doubted), codes, numbers)
+        yield from self._quickly(lines.pick(~doubted), numbers[~doubted], codes)
 
     def longest_value(self, line: bytes) -> int:
         return longest_text(line)
@@ -114,10 +133,9 @@ class JsonJudge:
         return table if table.num_rows == len(lines) else None
 
     def _strictly(
-        self, lines: Lines, places: Offsets, codes: Codes, numbers: Offsets | None = None
+        self, lines: Lines, places: Offsets, codes: Codes, numbers: Offsets
     ) -> Iterator[tuple[Offsets, pa.Table]]:
-        """Judge lines one by one. ``numbers`` says where in ``codes`` each line stands."""
-        numbers = np.arange(len(lines)) if numbers is None else numbers
+        """Judge the lines at ``places`` one by one."""
         taken: list[int] = []
         rows: list[Values] = []
         for place in places:
@@ -129,7 +147,7 @@ class JsonJudge:
                 rows.append(found)
         if rows:
             arrays = map(pa.array, zip(*rows, strict=True), self._raw.types)
-            yield np.array(taken), pa.table(list(arrays), schema=self._raw)
+            yield np.array(taken, dtype=np.int64), pa.table(list(arrays), schema=self._raw)
 
 
 def _in_order(taken: Sequence[tuple[Offsets, pa.Table]], schema: pa.Schema) -> pa.Table:

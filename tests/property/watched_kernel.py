@@ -1,4 +1,4 @@
-"""Digests random records with a library that watches every access it makes; a program.
+"""Feeds random records to a library that watches every access it makes; a program.
 
     LD_PRELOAD=$(cc -print-file-name=libasan.so) ASAN_OPTIONS=detect_leaks=0 PYTHONMALLOC=malloc \
         python -m tests.property.watched_kernel <library built with --sanitized>
@@ -14,10 +14,12 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from connectors.formats.json_scan import JsonScan
 from repatria.digest import Digester
 from repatria.digest.kernel import Kernel
 from repatria.native.library import opened
 from tests.property.arrow_layouts import one_value
+from tests.property.json_texts import COLUMNS, lines_of
 from tests.property.test_digest import Fields, schemas, seeds, table_of
 
 KEY = bytes(32)
@@ -25,7 +27,7 @@ EXAMPLES = 80
 
 
 def watch(path: Path) -> None:
-    """Digest tables of every layout and lines of every length; the sanitisers end the process."""
+    """Digest every layout, and look at lines of JSON; the sanitisers end the process."""
     library = opened(path)
     assert library is not None, "the library can be loaded"
     digester, reference = Digester(KEY, Kernel(library)), Digester(KEY, None)
@@ -42,6 +44,9 @@ def watch(path: Path) -> None:
     for length in range(70):
         lines = pa.array([b"x" * length, b"y" * length + b"\r\n"])
         assert (digester.lines(lines).pairs == reference.lines(lines).pairs).all()
+    scan = JsonScan(library, COLUMNS, nesting=5)
+    for seed in range(EXAMPLES):
+        scan.certain(lines_of(Random(seed), count=9))
 
 
 if __name__ == "__main__":
