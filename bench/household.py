@@ -69,6 +69,7 @@ class Household:
     homes: Mapping[str, str]
     form: Form
     limits: Mapping[str, object] = field(default_factory=dict)
+    runner: str | None = None
 
     def furnish(self) -> None:
         """Write the configuration."""
@@ -90,18 +91,27 @@ class Household:
             for home, bucket in self.homes.items()
         )
         limits = "".join(f"  {name}: {value}\n" for name, value in self.limits.items())
+        said = _STATE + (f"\nlimits:\n{limits}" if limits else "")
+        said += f"\nrunner: {self.runner}\n" if self.runner else ""
         return [
             ("sites", sites),
             ("regions", _regions()),
             ("datasets", _DATASETS.substitute(prefix=PREFIX, form=form)),
-            ("state", _STATE + (f"\nlimits:\n{limits}" if limits else "")),
+            ("state", said),
         ]
 
     def command(self, *words: str) -> Command:
         """Return a command of Repatria's, to be measured."""
+        return self._program("-c", _ENTRY, *words)
+
+    def tapped(self, out: Path, *words: str) -> Command:
+        """Return the same with a meter on its ledger, which writes ``out``."""
+        return self._program("-m", "bench.tapped", str(out), *words)
+
+    def _program(self, *words: str) -> Command:
         kept = {name: value for name, value in os.environ.items() if "PREFECT" not in name}
         return Command(
-            arguments=[sys.executable, "-c", _ENTRY, *words],
+            arguments=[sys.executable, *words],
             environment={
                 **kept,
                 "REPATRIA_CONFIG": str(self.folder / "config"),

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 SAMPLE_S: Final = 0.05
+_TICKS: Final = os.sysconf("SC_CLK_TCK")
 _PAGE: Final = os.sysconf("SC_PAGE_SIZE")
 _SUBREAPER: Final = 36
 
@@ -40,11 +41,15 @@ class Command:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """What it took. ``largest_bytes`` is the peak RSS of the largest single process."""
+    """What it took. ``largest_bytes`` is the peak RSS of the largest single process.
+
+    ``root_cpu_s`` is the part of ``cpu_s`` of the command's first process, without its children.
+    """
 
     code: int
     wall_s: float
     cpu_s: float
+    root_cpu_s: float
     peak_bytes: int
     largest_bytes: int
 
@@ -77,12 +82,14 @@ def measure(command: Command) -> Measured:
         code=code,
         wall_s=wall_s,
         cpu_s=sum(one.ru_utime + one.ru_stime for one in usages),
+        root_cpu_s=used[2],
         peak_bytes=peaks.tree_bytes,
         largest_bytes=peaks.largest_bytes,
     )
 
 
-Used: TypeAlias = "tuple[int, resource.struct_rusage]"
+Used: TypeAlias = "tuple[int, resource.struct_rusage, float]"
+"""Status, usage with all children, and the CPU seconds of the process alone."""
 
 
 @dataclass(slots=True)
@@ -101,16 +108,22 @@ class _Peaks:
 
 
 def _watched(pid: int, deadline: float, others: set[int]) -> tuple[_Peaks, Used]:
-    """Wait for ``pid``, looking at memory meanwhile; return the peaks, and status and usage."""
+    """Wait for ``pid``, looking at memory meanwhile."""
     peaks = _Peaks()
-    while True:
-        ended, status, usage = os.wait4(pid, os.WNOHANG)
-        if ended:
-            return peaks, (status, usage)
+    while os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
         peaks.look(set(_children(os.getpid())) - others)
         if time.perf_counter() > deadline:
             os.killpg(pid, signal.SIGKILL)
         time.sleep(SAMPLE_S)
+    own_s = own_cpu_s(pid)
+    _, status, usage = os.wait4(pid, 0)
+    return peaks, (status, usage, own_s)
+
+
+def own_cpu_s(pid: int) -> float:
+    """Return the CPU seconds of a process so far, without its children's; 0 if it is gone."""
+    fields = _read(Path(f"/proc/{pid}/stat")).rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _TICKS if fields else 0.0
 
 
 def _buried(others: set[int]) -> Iterator[resource.struct_rusage]:

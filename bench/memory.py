@@ -50,7 +50,7 @@ def peaks(sizes_mb: Sequence[float], settings: Sequence[str], under: Path) -> It
 def _peak(shape: Shape, setting: str, under: Path) -> Peak:
     data = seeded(shape, under)
     with served([data.index], under) as store, staged(store, data, under) as stage:
-        house = stage.household(**SETTINGS[setting])
+        house = stage.household(limits=SETTINGS[setting])
         house.furnish()
         measured_all("repatria", [house.command("init")])
         planned = measured_all("repatria", [house.command("plan")])

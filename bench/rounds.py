@@ -116,6 +116,7 @@ def measured_all(name: str, commands: Sequence[Command]) -> Measured:
         code=0,
         wall_s=sum(one.wall_s for one in each),
         cpu_s=sum(one.cpu_s for one in each),
+        root_cpu_s=sum(one.root_cpu_s for one in each),
         peak_bytes=max((one.peak_bytes for one in each), default=0),
         largest_bytes=max((one.largest_bytes for one in each), default=0),
     )

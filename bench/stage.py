@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from bench.contenders.order import KEY, SECRET, Order
@@ -50,7 +51,9 @@ class Stage:
             scratch=str(self.folder / "scratch"),
         )
 
-    def household(self, **limits: object) -> Household:
+    def household(
+        self, *, limits: Mapping[str, object] = MappingProxyType({}), runner: str | None = None
+    ) -> Household:
         """Return a Repatria for this stage."""
         return Household(
             folder=self.folder,
@@ -58,6 +61,7 @@ class Stage:
             homes=self.homes,
             form=self.data.shape.form,
             limits=limits,
+            runner=runner,
         )
 
     def script(self, module: str) -> Command:
