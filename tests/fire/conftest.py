@@ -1,4 +1,4 @@
-"""What the trials by fire share: one S3 server, and a fault proxy in front of it."""
+"""What the trials by fire share: servers, a fault proxy, a range; and counts, told at the end."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.fire.counts import COUNTS
 from tests.fire.proxy import FaultProxy, proxied
 from tests.fire.store import s3_server
+from tests.fire.trials import Range, firing
+from tests.fire.world import CREDENTIALS
 
 
 @pytest.fixture(scope="session")
@@ -30,3 +33,27 @@ def proxy(standing_proxy: FaultProxy) -> Iterator[FaultProxy]:
     standing_proxy.forget()
     yield standing_proxy
     standing_proxy.forget()
+
+
+@pytest.fixture(scope="session")
+def fire(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Range]:
+    """A world, a driver and a judge. Each trial begins with empty homes."""
+    with firing(tmp_path_factory.mktemp("fire")) as range_:
+        yield range_
+
+
+@pytest.fixture(autouse=True)
+def aws_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The judge opens houses as well, and they have credentials by reference."""
+    for name, text in CREDENTIALS.items():
+        monkeypatch.setenv(name, text)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Tell what was tried, and how often."""
+    if not COUNTS.kinds:
+        return
+    terminalreporter.section("under fire")
+    terminalreporter.write_line(f"kills: {COUNTS.kills}, violations: {COUNTS.violations}")
+    for line in COUNTS.table():
+        terminalreporter.write_line(f"  {line}")

@@ -133,7 +133,7 @@ def planned(lived_in: World, console: Console, tmp_path: Path) -> Moves:
 
 @pytest.fixture(scope="module")
 def expected(lived_in: World) -> Records:
-    return Witness(lived_in, settings.regions()).expected(settings.DATASETS)
+    return Witness(witness.laid(lived_in), settings.regions()).expected(settings.DATASETS)
 
 
 def test_killed_again_and_again_it_finishes_and_no_receipt_is_ever_put_again(

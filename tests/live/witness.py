@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pyarrow.parquet as pq
@@ -35,11 +35,11 @@ Records = dict[Where, Counter[str]]
 class Witness(Oracle):
     """Settles each record of the legacy sites by the rules of the house, keeping what moves."""
 
-    def __init__(self, world: World, regions: Mapping[str, tuple[str, ...]]) -> None:
+    def __init__(self, objects: Sequence[Laid], regions: Mapping[str, tuple[str, ...]]) -> None:
         self.region = {country: name for name, them in regions.items() for country in them}
         self.moving: Records = {}
         self.dataset = ""
-        super().__init__(_laid(world))
+        super().__init__(objects)
 
     def account(self, dataset: str) -> Account:
         self.dataset = dataset
@@ -102,7 +102,8 @@ def listed(s3: S3Client, bucket: str, prefix: str = "") -> Iterator[str]:
             yield entry["Key"]
 
 
-def _laid(world: World) -> list[Laid]:
+def laid(world: World) -> list[Laid]:
+    """Read what lies at the legacy sites of an embedded world."""
     bodies: dict[str, dict[str, bytes]] = {}
     for it in (PRIMARY, BACKUP):
         s3 = client(world, it)
