@@ -1,5 +1,7 @@
 """Spills on disk: one file per partition, in a private folder that vanishes with the spill.
 
+That of a process that was killed is removed by whoever opens the next spill there.
+
 Rows wait in memory until there are ``PENDING_BYTES`` of them, then each partition is appended to
 its file. Files are opened for one append at a time, so that 256 partitions need one descriptor.
 """
@@ -16,7 +18,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from connectors.disk import own_folder, translated
+from connectors.disk import own_folder, sweep, translated, unfinished
 from repatria.ports.spill import PARTS, Rows, Spill
 
 PENDING_BYTES: Final = 8 * 1024 * 1024
@@ -32,7 +34,8 @@ class DiskSpills:
     def open(self, row: np.dtype[Any]) -> Iterator[Spill]:
         with translated("spill"):
             own_folder(self._folder)
-            place = tempfile.TemporaryDirectory(prefix="spill-", dir=self._folder)
+            sweep(self._folder)
+            place = tempfile.TemporaryDirectory(prefix=unfinished("spill"), dir=self._folder)
         with place as name:
             yield _DiskSpill(Path(name), row)
 

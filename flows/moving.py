@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from connectors.disk import translated
 from connectors.sql.ledger import SqlLedger
 from flows.admission import admit
 from flows.jobs import Mode, Order, new_run, plan_for, scope_of, stripes_of, wanted_datasets
@@ -91,7 +92,8 @@ def move_job(house: House, order: Order, run_id: str | None = None) -> Iterator[
 
 @contextmanager
 def _aside(folder: Path, *, owned: bool) -> Iterator[Path]:
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with translated("rehearsal"):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         yield folder
     finally:

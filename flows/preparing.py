@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 
+from connectors.disk import translated
 from flows.promises import forget
 from flows.wiring import House
 from flows.workbench import build_directory, directory, reconcile
@@ -29,8 +30,9 @@ def init(house: House) -> Sequence[str]:
     told = []
     if not house.state.exists():
         told.append("made the state folder")
-    for folder in ("", "directories", "contests", "reports", "rehearsals"):
-        (house.state / folder).mkdir(mode=0o700, parents=True, exist_ok=True)
+    with translated("state folder"):
+        for folder in ("", "directories", "contests", "reports", "rehearsals"):
+            (house.state / folder).mkdir(mode=0o700, parents=True, exist_ok=True)
     reference = house.config.keys
     if not isinstance(reference, KeyVariable) and not reference.file.exists():
         house.create_key(reference.file)

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
-import tempfile
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from connectors.disk import write_whole
 from repatria.doctor import PROBE_KEY
 from repatria.errors import StoreRefused
 from repatria.names import SiteName
@@ -36,7 +35,7 @@ def of_target(house: House, site: SiteName) -> tuple[Honours, Candour]:
         return Honours(**held["honours"]), Candour(**held["candour"])
     bucket, key = house.bucket(site, live=True), house.config.stores[site].prefix + PROBE_KEY
     honours, candour = bucket.probe(key), bucket.probe_reads(f"{key}/")
-    _write(note, {"honours": asdict(honours), "candour": asdict(candour)})
+    write_whole(note, json.dumps({"honours": asdict(honours), "candour": asdict(candour)}))
     return honours, candour
 
 
@@ -53,7 +52,7 @@ def of_source(house: House, site: SiteName) -> Candour:
         prefixes = [front + dataset.prefix for dataset in house.config.datasets.values()]
         seen = candour_of(house.bucket(site, live=False), prefixes)
         if seen.ranges is not None:
-            _write(note, {"candour": asdict(seen)})
+            write_whole(note, json.dumps({"candour": asdict(seen)}))
     if (why := broken(READING, seen)) is not None:
         raise StoreRefused(why, site=site)
     return seen
@@ -72,12 +71,3 @@ def _note(house: House, site: SiteName) -> Path:
     store = house.config.stores[site]
     configured = hashlib.sha256(f"{store!r} {_KNOWN}".encode()).hexdigest()
     return _folder(house) / f"{site}-{configured[:32]}.json"
-
-
-def _write(note: Path, told: dict[str, object]) -> None:
-    """Write a note whole or not at all; several workers may write the same one."""
-    note.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    handle, fresh = tempfile.mkstemp(dir=note.parent, prefix=note.stem, suffix=".new")
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        json.dump(told, file)
-    Path(fresh).replace(note)

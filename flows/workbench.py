@@ -8,13 +8,13 @@ without a change reads nothing again.
 from __future__ import annotations
 
 import hashlib
-import secrets
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from connectors.contest_file import ContestFile, ContestFileShelf
 from connectors.directory_file import DirectoryFile, DirectoryFileShelf
+from connectors.disk import sweep, translated, unfinished, write_whole
 from connectors.memory.contest import NoContest
 from connectors.spill import DiskSpills
 from flows.wiring import House
@@ -122,11 +122,13 @@ def _made(
     note = folder / f"{name}-{inputs[:16]}.digest"
     if note.exists() and _path(house, kind, name, digest := note.read_text()).exists():
         return digest
-    fresh = folder / f"{name}-{secrets.token_hex(8)}.new"
+    sweep(folder)
+    fresh = folder / unfinished(name)
     made = build(fresh)
-    fresh.replace(_path(house, kind, name, made.digest))
+    with translated(kind):
+        fresh.replace(_path(house, kind, name, made.digest))
     if made.whole:
-        note.write_text(made.digest)
+        write_whole(note, made.digest)
     return made.digest
 
 

@@ -44,7 +44,9 @@ _NEEDS: Final = {
     "SQLITE_READONLY": "the ledger may not be written; look at the permissions of its file",
     "25006": "the ledger may not be written; it is a read-only replica",
     "42501": "the ledger may not be written; look at the permissions of its role",
-    "SQLITE_CANTOPEN": "the ledger cannot be opened; make one with `repatria init`",
+    "SQLITE_CANTOPEN": (
+        "the ledger cannot be opened; make one with `repatria init`, or make room on its disk"
+    ),
     "SQLITE_PERM": "the ledger cannot be opened; look at the permissions of its file",
     "SQLITE_AUTH": "the ledger cannot be opened; look at the permissions of its file",
     "28": "the ledger cannot be opened; its credentials are refused",
@@ -54,7 +56,7 @@ _NEEDS: Final = {
     "XX001": "the ledger is damaged; restore it from its backup",
     "XX002": "the ledger is damaged; restore it from its backup",
     "58030": "the disk of the ledger reports errors; look at the machine",
-    "SQLITE_IOERR": "the disk of the ledger reports errors; look at the machine",
+    "SQLITE_IOERR": "the disk of the ledger is full, or reports errors; look at the machine",
 }
 
 

@@ -10,6 +10,7 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
+from connectors.disk import write_whole
 from flows.report import numbers
 from flows.report.facts import RehearsalFacts
 from flows.report.reasons import of_object, of_record
@@ -41,11 +42,10 @@ def render(facts: RehearsalFacts) -> str:
 def write(folder: Path, facts: RehearsalFacts) -> tuple[Path, Path]:
     """Write both forms under ``folder``/reports; return where the page and the JSON stand."""
     reports = folder / FOLDER
-    reports.mkdir(parents=True, exist_ok=True)
     page = reports / f"rehearsal-{facts['run']}.html"
     data = page.with_suffix(".json")
-    page.write_text(render(facts), encoding="utf-8")
-    data.write_text(json.dumps(facts, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_whole(page, render(facts))
+    write_whole(data, json.dumps(facts, indent=2, ensure_ascii=False) + "\n")
     return page, data
 
 
