@@ -19,7 +19,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test check bench ui down lock docs pictures browser clean
+.PHONY: help setup demo test check bench ui down lock docs pictures browser strace clean
 
 help: ## Say what there is
 	@printf '\n  \033[1mRepatria\033[0m moves user records home, and proves it.\n\n'
@@ -43,7 +43,7 @@ $(STAMP): requirements.lock pyproject.toml hatch_build.py $(wildcard repatria/na
 demo: setup ## Start an embedded world and migrate it, from plan to proof (USERS=60000)
 	@$(BIN)/python -m flows.world.demo --users $(USERS)
 
-test: setup browser check ## Check the house, then run the whole suite
+test: setup browser strace check ## Check the house, then run the whole suite
 	@$(BIN)/python -m pytest -q
 
 check: setup ## Lint, format, types and floors
@@ -91,6 +91,13 @@ browser:
 	  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; } >/dev/null 2>&1; then \
 	  echo "Installed Chromium for the tests of the Prefect UI."; \
 	else echo "NOT RUN for want of Chromium: the test that clicks through the Prefect UI (apt-get install chromium)."; fi
+
+strace:
+	@if command -v strace >/dev/null 2>&1; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1 && \
+	  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends strace; } >/dev/null 2>&1; then \
+	  echo "Installed strace for the tests that kill at system calls."; \
+	else echo "NOT RUN for want of strace: the tests that kill at system calls (apt-get install strace)."; fi
 
 clean: ## Remove the virtual environment, caches and the embedded world
 	@rm -rf $(VENV) $(PEERS) .world .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -3,7 +3,7 @@
 ``python -m tests.fire.driver`` reads requests and writes answers, a line of JSON each. ``fork``
 runs one command of ours in a child, which opens its house, its ledger and its clients after the
 fork, and so shares none of them with anybody. ``wait`` waits until a child ended (or stopped, if
-that is asked for).
+that is asked for); ``look`` says whether it has ended.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def main() -> None:
     _read_once()
     for line in sys.stdin:
         asked = json.loads(line)
-        answer = _fork(asked) if asked["do"] == "fork" else _wait(asked)
+        answer = {"fork": _fork, "wait": _wait, "look": _look}[asked["do"]](asked)
         sys.stdout.write(json.dumps(answer) + "\n")
         sys.stdout.flush()
 
@@ -46,7 +46,7 @@ def _read_once() -> None:
     def load_file(_: JSONFileLoader, file_path: str) -> Any:
         return once(file_path)
 
-    JSONFileLoader.load_file = load_file  # type: ignore[method-assign]
+    JSONFileLoader.load_file = load_file  # type: ignore[assignment, method-assign]
     boto3.client("s3", region_name="us-east-1")
 
 
@@ -80,6 +80,12 @@ def _wait(asked: Mapping[str, Any]) -> dict[str, Any]:
     if os.WIFSTOPPED(status):
         return {"stopped": True}
     return {"code": os.waitstatus_to_exitcode(status)}
+
+
+def _look(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Say whether a child has ended; it can still be waited for."""
+    found = os.waitid(os.P_PID, asked["pid"], os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    return {"ended": found is not None}
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import select
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from typing import IO, Any, Final
 
 from tests.fire.world import ROOT, environment
 
+POLL_S: Final = 0.01
 PATIENCE_S: Final = 120.0
 """A command that takes longer is one that would never end."""
 
@@ -69,6 +71,17 @@ class Child:
     def stopped(self) -> bool:
         """Wait until it stopped; False if it ended instead."""
         return bool(self.driver.ask(do="wait", pid=self.pid, stopped=True).get("stopped"))
+
+    def points_reached(self, number: int) -> bool:
+        """Wait until it made so many durable calls; False if it ended before."""
+        points = self.folder / "points"
+        limit = time.monotonic() + PATIENCE_S
+        while not points.exists() or points.read_bytes().count(b"\n") < number:
+            assert time.monotonic() < limit, "nothing moves"
+            if self.driver.ask(do="look", pid=self.pid)["ended"]:
+                return False
+            select.select([], [], [], POLL_S)
+        return True
 
     def goes_on(self) -> None:
         os.kill(self.pid, signal.SIGCONT)

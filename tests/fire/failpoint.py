@@ -24,7 +24,7 @@ from repatria.ports.bucket import Bucket
 
 STORE: Final = frozenset({"put", "probe"})
 SPOOL: Final = frozenset({"append"})
-FILE: Final = frozenset({"replace", "write_text"})
+FILE: Final = frozenset({"replace"})
 LEDGER: Final = frozenset(
     {
         *("attempt", "begin", "commit", "end", "failed", "finish_stripe", "finished"),

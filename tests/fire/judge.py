@@ -69,6 +69,7 @@ class Judge:
             told = [entry for _, entry in ledger.entries(0, 100_000)]
             run = ledger.runs(1)[0]
             assert not ledger.failures()
+        assert not [it.name for it in ground.state.rglob("*~*")], "something unfinished was left"
         self._books(receipts)
         self._put_once(receipts, kept)
         assert len(told) == len(set(told)) == len(receipts), "a batch is told other than once"

@@ -20,7 +20,7 @@ import pytest
 from tests.fire.world import Ground
 
 SIZE: Final = "4m"
-FILES: Final = 64
+FILES: Final = 600
 _BALLAST: Final = "ballast"
 
 

@@ -1,8 +1,8 @@
-"""Faults at the system calls of an unmodified process: strace makes the n-th of a kind fail or kill.
+"""Faults at the system calls of an unmodified process: strace makes the n-th fail, or kill.
 
-Numbers count the calls of one kind in one thread, so that a point is a kind and a number; whichever
-thread comes to it first is hit, before the call has any effect. (``--seccomp-bpf`` is left out: with
-it strace 6.1 injects errors, and never a signal.)
+Numbers count the calls of one kind in one thread, so that a point is a kind and a number;
+whichever thread comes to it first is hit, before the call has any effect. (``--seccomp-bpf`` is
+left out: with it strace 6.1 injects errors, and never a signal.)
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ def test_a_run_crosses_every_kind_of_point(
         *("ledger.release", "ledger.end"),
     }
     assert set(planning) >= {
-        *("ledger.fix_cutting", "spool.append", "file.replace", "file.write_text"),
+        *("ledger.fix_cutting", "spool.append", "file.replace"),
         *("ledger.save_config", "ledger.save_plan"),
     }
     assert Counter(moving)["store.put"] > 20
