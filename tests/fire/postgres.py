@@ -149,7 +149,7 @@ def firing(folder: Path, seed: int) -> Iterator[Range]:
     try:
         with embedded(folder / "world") as world:
             seed_world(world, USERS_MIN)
-            expected = Witness(world, settings.regions()).expected(settings.DATASETS)
+            expected = Witness(witness.laid(world), settings.regions()).expected(settings.DATASETS)
             yield Range(world, server, folder, expected, random.Random(seed))
     finally:
         server.stop()

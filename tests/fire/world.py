@@ -161,6 +161,7 @@ class FireWorld:
                 "standby": STANDBY,
             },
             "datasets": DATASETS,
+            "runner": "threads",
             "limits": {"stripe_slices": 2, "workers": 1, "lease_s": 600, **limits},
             "state": {"folder": "../state", "jurisdiction": "IE"},
         }
