@@ -2,21 +2,51 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
 
 MIB = 1024 * 1024
+
+
+class Memory(StrEnum):
+    """How much memory a machine gives, by a name that sets several limits at once."""
+
+    SMALL = "small"  #: 350 MB.
+    DEFAULT = "default"  #: 700 MB.
+    LARGE = "large"  #: 3 GB.
+
+
+SIZES: Final[Mapping[Memory, Mapping[str, int]]] = {
+    Memory.SMALL: {
+        "batch_bytes": 16 * MIB,
+        "slice_bytes": 256 * MIB,
+        "bytes_in_flight": 64 * MIB,
+        "batch_bytes_hard": 256 * MIB,
+        "workers": 1,
+    },
+    Memory.DEFAULT: {},
+    Memory.LARGE: {
+        "batch_bytes": 256 * MIB,
+        "slice_bytes": 1024 * MIB,
+        "bytes_in_flight": 4096 * MIB,
+        "workers": 4,
+    },
+}
+"""What each name sets beside the defaults below; what is measured stands in docs/performance.md."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """What one run may use, and what one object or record may be."""
 
-    batch_bytes: int = 128 * MIB  #: Decoded bytes of a batch; fixed once there are receipts.
+    batch_bytes: int = 64 * MIB  #: Decoded bytes of a batch; fixed once there are receipts.
     slice_bytes: int = 512 * MIB  #: Objects larger than this are cut, where they can be.
     bundle_bytes: int = 64 * MIB  #: A stripe closes at this many bytes of small objects …
     stripe_bytes: int = 4096 * MIB  #: … or of all objects …
     stripe_slices: int = 5_000  #: … or at this many slices.
-    bytes_in_flight: int = 1024 * MIB  #: Decoded bytes held by all workers together.
+    bytes_in_flight: int = 512 * MIB  #: Decoded bytes held by all workers together.
     workers: int = 2
     decoded_ratio: int = 1_000  #: Decoded bytes per stored byte.
     batch_bytes_hard: int = 1024 * MIB  #: A batch that decodes to more than this is refused.

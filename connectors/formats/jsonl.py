@@ -16,7 +16,7 @@ from connectors.formats.budget import within
 from connectors.formats.carried import Reading, body, rows_of
 from connectors.formats.codec import Access
 from connectors.formats.json_judge import JsonJudge
-from connectors.formats.lines import BOM, PIECE_BYTES, LineEnds, Segment, even, past_bom
+from connectors.formats.lines import BOM, PIECE_BYTES, LineEnds, Segment, even, past_bom, whole
 from connectors.formats.packing import (
     Octets,
     compression_of,
@@ -71,8 +71,11 @@ class JsonLines:
         return packed(body(rows, preamble), compression_of(dataset, name))
 
     def decode(self, dataset: Dataset, body: pa.Buffer, name: str) -> pa.Table:
+        packing = unlimited(compression_of(dataset, name))
+        if packing.compression is Compression.NONE:
+            return rows_of([whole(view(body))])
         try:
-            plain = unpacked([view(body)], unlimited(compression_of(dataset, name)))
+            plain = unpacked([view(body)], packing)
             return rows_of(segments(even(plain), 0, LineEnds(), _NO_LIMIT))
         except BadObject as error:
             raise ReadBackMismatch(

@@ -190,6 +190,16 @@ def even(chunks: Iterable[Octets]) -> Iterator[bytes]:
         yield bytes(held)
 
 
+def whole(text: memoryview) -> Segment:
+    """Look at all lines of a text that is held, without a copy of it."""
+    pieces = range(0, len(text), PIECE_BYTES)
+    ends = [LineEnds().ends(text[start : start + PIECE_BYTES]) + start for start in pieces]
+    bounds = np.concatenate([np.zeros(1, dtype=np.int64), *ends])
+    if bounds[-1] < len(text):
+        bounds = np.append(bounds, len(text))
+    return Segment(0, Lines(text, bounds))
+
+
 def past_bom(pieces: Iterator[Octets]) -> tuple[bytes, Iterator[Octets]]:
     """Return a leading UTF-8 byte order mark (or nothing), and the pieces after it."""
     first = next(pieces, b"")

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
 from repatria.config.size import Bytes
 from repatria.config.strict_model import Strict
-from repatria.limits import MIB, Limits
+from repatria.limits import MIB, SIZES, Limits, Memory
 
 _DEFAULT: Final = Limits()
+MemoryText = Literal["small", "default", "large"]
 _TIB: Final = 1024 * 1024 * MIB
 
 
 class LimitsModel(Strict):
     """What one run may use, and what one object or record may be."""
+
+    memory: MemoryText = "default"
+    """How much memory a run may take: `small` is 350 MB, `default` 700 MB, `large` 3 GB. Sets
+    `batch_bytes`, `slice_bytes`, `bytes_in_flight`, `batch_bytes_hard` and `workers`, each of which
+    counts as it is said here where it is."""
 
     batch_bytes: Annotated[int, Bytes(64 * 1024, 1024 * MIB)] = _DEFAULT.batch_bytes
     """Decoded bytes of a batch. Fixed once a ledger holds receipts."""
@@ -105,11 +111,13 @@ class LimitsModel(Strict):
             ("call_s_max", "decode_s_max"),
             ("bundle_bytes", "stripe_bytes"),
         )
-        wrong = [pair for pair in pairs if getattr(self, pair[0]) > getattr(self, pair[1])]
+        limits = self.noun()
+        wrong = [pair for pair in pairs if getattr(limits, pair[0]) > getattr(limits, pair[1])]
         if wrong:
             raise ValueError("; ".join(f"expected {less} ≤ {more}" for less, more in wrong))
         return self
 
     def noun(self) -> Limits:
         """Return the noun of this model."""
-        return Limits(**self.model_dump())
+        said = self.model_dump(include=self.model_fields_set - {"memory"})
+        return Limits(**{**SIZES[Memory(self.memory)], **said})

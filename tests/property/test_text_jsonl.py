@@ -12,6 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.formats.jsonl import JsonLines
+from connectors.formats.lines import LineEnds, whole
+from connectors.formats.segments import segments
 from repatria.batch import LINE, Batch
 from repatria.dataset import Format
 from repatria.limits import Limits
@@ -145,3 +147,13 @@ def test_parcels_come_back(body: bytes, name: str, data: st.DataObject) -> None:
     rows = batch.rows.filter(pa.array(mask, pa.bool_()))
     parcel = codec.encode(OF, rows, batch.preamble, name)
     assert codec.decode(OF, parcel, name).column(LINE).to_pylist() == rows.column(LINE).to_pylist()
+
+
+@given(BODIES, st.integers(1, 9))
+def test_a_text_that_is_held_has_the_lines_of_one_that_is_streamed(body: bytes, size: int) -> None:
+    pieces = [body[at : at + size] for at in range(0, len(body), size)]
+    streamed = [part.lines for part in segments(pieces, 0, LineEnds(), 1 << 62)]
+    held = whole(memoryview(body)).lines
+    assert [held.one(n) for n in range(len(held))] == [
+        part.one(n) for part in streamed for n in range(len(part))
+    ]

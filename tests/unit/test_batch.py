@@ -50,3 +50,12 @@ def test_rows_of_a_type_that_others_define_can_be_taken() -> None:
     taken = taken_from(pa.table({"shape": column}), np.array([2, 0], dtype=np.int64))
     assert taken.column("shape").type == kind
     assert taken.column("shape").to_pylist() == [None, b"a"]
+
+
+@pytest.mark.parametrize("places", [[], [0, 3, 4, 8], [8, 0, 4, 3], [5]])
+def test_rows_of_many_chunks_are_taken_in_the_order_asked_for(places: list[int]) -> None:
+    column = pa.chunked_array([["a", "b"], [], ["c"], ["d", "e", "f", "g", "h", "i"]])
+    rows = pa.table({"text": column, "number": list(range(9))})
+    taken = taken_from(rows, np.array(places, dtype=np.int64))
+    assert taken.column("number").to_pylist() == places
+    assert taken.equals(rows.take(np.array(places, dtype=np.int64)))

@@ -6,6 +6,7 @@ import dataclasses
 import json
 import re
 import shutil
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from repatria.config.prices_model import TariffModel
 from repatria.countries import EU27
 from repatria.dataset import ByCountry, ByDirectory, Column, ColumnType, CsvShape
 from repatria.errors import ConfigRefused
-from repatria.limits import MIB, Limits
+from repatria.limits import MIB, SIZES, Limits, Memory
 from repatria.names import DatasetName, RegionName, SiteName
 from repatria.prices import Tariff
 from repatria.site import Role, SitePhase
@@ -112,8 +113,23 @@ def test_what_is_not_said_has_the_default_of_the_nouns(tmp_path: Path) -> None:
 
 def test_models_have_the_fields_and_defaults_of_their_nouns() -> None:
     assert LimitsModel().noun() == Limits()
-    assert set(LimitsModel.model_fields) == {field.name for field in dataclasses.fields(Limits)}
+    names = {field.name for field in dataclasses.fields(Limits)}
+    assert set(LimitsModel.model_fields) - {"memory"} == names
     assert set(TariffModel.model_fields) == {field.name for field in dataclasses.fields(Tariff)}
+
+
+def test_a_name_for_memory_sets_limits_and_what_is_said_besides_counts() -> None:
+    small = LimitsModel(memory="small").noun()
+    assert small == replace(Limits(), **SIZES[Memory.SMALL])
+    assert small.batch_bytes * 3 <= small.bytes_in_flight < Limits().bytes_in_flight
+    said = LimitsModel(memory="small", batch_bytes=8 * MIB).noun()
+    assert said == replace(small, batch_bytes=8 * MIB)
+
+
+def test_what_a_name_for_memory_sets_must_agree_with_what_is_said_besides() -> None:
+    assert LimitsModel(memory="large", batch_bytes=1024 * MIB).noun().batch_bytes == 1024 * MIB
+    with pytest.raises(ValueError, match="expected batch_bytes ≤ bytes_in_flight"):
+        LimitsModel(memory="small", batch_bytes=128 * MIB)
 
 
 def test_ledger_and_keys_may_be_elsewhere(tmp_path: Path) -> None:
@@ -163,7 +179,7 @@ class TestTheDigest:
 
     def test_is_that_of_the_defaults_written_out(self, tmp_path: Path) -> None:
         first = load(written(tmp_path / "a", good()))
-        tree = changed("limits/batch_bytes", "128 MiB")
+        tree = changed("limits/batch_bytes", "64 MiB")
         changed("limits/wait_s_max", 60, tree)
         changed("keys/file", "state/repatria.key", tree)
         changed("sites/hamar/store/endpoint", "https://S3.hamar.example.net:443/", tree)
