@@ -249,8 +249,20 @@ class _Told:
         return self.job.stripes
 
     def run_stripe(self, number: int, progress: Progresses, stopping: Callable[[], bool]) -> Tally:
+        return self._run(self.job.run_stripe, number, progress, stopping)
+
+    def take_over(self, number: int, progress: Progresses, stopping: Callable[[], bool]) -> Tally:
+        return self._run(self.job.take_over, number, progress, stopping)
+
+    def _run(
+        self,
+        run: Callable[[int, Progresses, Callable[[], bool]], Tally],
+        number: int,
+        progress: Progresses,
+        stopping: Callable[[], bool],
+    ) -> Tally:
         heard = _Heard(progress)
-        tally = self.job.run_stripe(number, heard, stopping)
+        tally = run(number, heard, stopping)
         self._watcher.passed_over(max(0, tally.done - heard.done))
         with self._lock:
             self.tally.add(tally)

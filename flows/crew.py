@@ -20,11 +20,11 @@ from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 from prefect.tasks import exponential_backoff
 
-from flows.jobs import worst
+from flows.jobs import run_in_turn, worst
 from flows.report.numbers import count, plural
 from flows.report.outcome import counts
 from flows.report.story import moved_so_far
-from repatria.errors import FenceLost, Stopped, Transient
+from repatria.errors import Stopped, Transient
 from repatria.ports.rules import Progresses
 from repatria.stripe import Tally
 
@@ -99,10 +99,8 @@ def span_of(first: int, last: int) -> str:
 def run_stripes(run: str, first: int, last: int) -> Mapping[str, int]:
     """Run the stripes from ``first`` to ``last``; the ledger remembers how far each came."""
     shift = _open[run]
-    tally = Tally()
-    for number in shift.job.stripes:
-        if first <= number <= last:
-            tally.add(shift.job.run_stripe(number, shift.progress, shift.stop.is_set))
+    stripes = [number for number in shift.job.stripes if first <= number <= last]
+    tally = run_in_turn(shift.job, stripes, shift.progress, shift.stop.is_set)
     told = summed(tally, rehearsed=shift.rehearsed)
     get_run_logger().info("%s: %s", span_of(first, last), told)
     return counts(tally)
@@ -176,8 +174,7 @@ class _Crew:
         self.in_flight -= 1
         result = future.result(raise_on_failure=False)
         if isinstance(result, BaseException):
-            if not isinstance(result, FenceLost):  # Another worker does that stripe.
-                self.shift.stop.set()
+            self.shift.stop.set()
             self.errors.append(result)
         else:
             self.tally.add(Tally(**result))

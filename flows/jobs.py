@@ -7,9 +7,9 @@ order, and an end. Nothing here knows Prefect or a terminal.
 from __future__ import annotations
 
 import secrets
-import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -53,41 +53,96 @@ class Job(Protocol):
     @property
     def stripes(self) -> Sequence[int]: ...
 
-    def run_stripe(
-        self, number: int, progress: Progresses, stopping: Callable[[], bool]
-    ) -> Tally: ...
+    def run_stripe(self, number: int, progress: Progresses, stopping: Callable[[], bool]) -> Tally:
+        """Do what is left of one stripe. Raises ``FenceLost`` where another worker is at it."""
+        ...
+
+    def take_over(self, number: int, progress: Progresses, stopping: Callable[[], bool]) -> Tally:
+        """Do the same once whoever is at it ended, or was silent for a lease length.
+
+        Raises ``FenceLost`` where it is seen to be alive.
+        """
+        ...
 
 
 def run_all(job: Job, workers: int, progress: Progresses, stopping: Callable[[], bool]) -> Tally:
     """Run every stripe of ``job`` in threads of this process, and add them up.
 
     The first error stops the others at their next batch boundary, and is raised; what they
-    committed stands. A stripe that another worker holds is left to it: the rest goes on, and
-    ``FenceLost`` is raised at the end. Raises ``Stopped`` when asked to stop.
+    committed stands. A stripe that another run is at is left to it and met again when the rest
+    is done, so that runs of one plan share its work. Raises ``Stopped`` when asked to stop.
     """
-    failed = threading.Event()
-    total, errors = Tally(), list[BaseException]()
-
-    def halt() -> bool:
-        return failed.is_set() or stopping()
-
-    def one(number: int) -> Tally:
-        if halt():
-            raise Stopped("stopped before the stripe began, as asked", stripe=number)
-        return job.run_stripe(number, progress, halt)
-
+    turns = _Turns(job, progress, stopping)
     with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="stripe") as pool:
-        for future in as_completed([pool.submit(one, number) for number in job.stripes]):
+        elsewhere = turns.taken(pool, turns.first, job.stripes)
+        turns.taken(pool, turns.again, elsewhere)
+    if turns.errors:
+        raise worst(turns.errors)
+    return turns.tally
+
+
+def run_in_turn(
+    job: Job, stripes: Sequence[int], progress: Progresses, stopping: Callable[[], bool]
+) -> Tally:
+    """Run some stripes of ``job`` one after another; those that others are at come last."""
+    total, elsewhere = Tally(), list[int]()
+    for number in stripes:
+        try:
+            total.add(job.run_stripe(number, progress, stopping))
+        except FenceLost:
+            elsewhere.append(number)
+    for number in elsewhere:
+        total.add(waited_for(job, number, progress, stopping))
+    return total
+
+
+def waited_for(job: Job, number: int, progress: Progresses, stopping: Callable[[], bool]) -> Tally:
+    """Run a stripe that another worker is at, once it ended or fell silent.
+
+    Each attempt watches it for a part of a lease length at least. Raises ``Stopped``.
+    """
+    while not stopping():
+        with suppress(FenceLost):
+            return job.take_over(number, progress, stopping)
+    raise Stopped("stopped while another worker was at the stripe, as asked", stripe=number)
+
+
+class _Turns:
+    """The stripes of a run as the threads of its crew come by."""
+
+    def __init__(self, job: Job, progress: Progresses, stopping: Callable[[], bool]) -> None:
+        self.job, self.progress, self.stopping = job, progress, stopping
+        self.tally = Tally()
+        self.errors: list[BaseException] = []
+
+    def taken(
+        self, pool: ThreadPoolExecutor, turn: Callable[[int], Tally], stripes: Sequence[int]
+    ) -> list[int]:
+        """Take a turn for each stripe; return those that another worker is at."""
+        begun = {pool.submit(turn, number): number for number in stripes}
+        elsewhere = []
+        for future in as_completed(begun):
             error = future.exception()
             if error is None:
-                total.add(future.result())
-                continue
-            errors.append(error)
-            if not isinstance(error, FenceLost):
-                failed.set()
-    if errors:
-        raise worst(errors)
-    return total
+                self.tally.add(future.result())
+            elif isinstance(error, FenceLost):
+                elsewhere.append(begun[future])
+            else:
+                self.errors.append(error)
+        return elsewhere
+
+    def first(self, number: int) -> Tally:
+        """Run a stripe, unless another worker is at it."""
+        if self._halt():
+            raise Stopped("stopped before the stripe began, as asked", stripe=number)
+        return self.job.run_stripe(number, self.progress, self._halt)
+
+    def again(self, number: int) -> Tally:
+        """Run a stripe that another worker was at."""
+        return waited_for(self.job, number, self.progress, self._halt)
+
+    def _halt(self) -> bool:
+        return bool(self.errors) or self.stopping()
 
 
 def worst(errors: Sequence[BaseException]) -> BaseException:

@@ -20,7 +20,7 @@ from repatria.batch import Reason
 from repatria.border import Border, Place
 from repatria.campaign import Campaign, Ending, refuse_expired
 from repatria.dataset import Dataset
-from repatria.errors import Stopped
+from repatria.errors import FenceLost, Stopped
 from repatria.fate import Released
 from repatria.gating import house_gate
 from repatria.names import DatasetName, RegionName, RunId, SiteName
@@ -57,7 +57,14 @@ class MoveJob:
         self.campaign.begin()
 
     def run_stripe(self, number: int, progress: Progresses, stopping: Callable[[], bool]) -> Tally:
-        """Do what is left of one stripe."""
+        """Do what is left of one stripe. Raises ``FenceLost`` where another worker is at it."""
+        ran = self.campaign.run_next([number], Watch(progress, stopping))
+        if ran is None:
+            raise FenceLost("another worker is at work on this stripe", stripe=number)
+        return ran[1]
+
+    def take_over(self, number: int, progress: Progresses, stopping: Callable[[], bool]) -> Tally:
+        """Do the same once whoever is at it ended, or was silent for a lease length."""
         return self.campaign.run_stripe(number, Watch(progress, stopping))
 
     def finish(self, tally: Tally) -> Ending:

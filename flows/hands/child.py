@@ -139,7 +139,8 @@ class Hand:
 
     def _worker(self, job: Job) -> Callable[[wire.Message], dict[str, object]]:
         def do(order: wire.Message) -> dict[str, object]:
-            tally = job.run_stripe(order["stripe"], self.voice, self.stop.is_set)
+            run = job.take_over if order.get("over") else job.run_stripe
+            tally = run(order["stripe"], self.voice, self.stop.is_set)
             return {"tally": asdict(tally)}
 
         return do

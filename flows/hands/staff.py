@@ -40,8 +40,17 @@ class HandedJob:
 
     def run_stripe(self, number: int, progress: Progresses, stopping: Callable[[], bool]) -> Tally:
         """Have one stripe run."""
+        return self._run({"stripe": number}, progress, stopping)
+
+    def take_over(self, number: int, progress: Progresses, stopping: Callable[[], bool]) -> Tally:
+        """Have one stripe run when whoever is at it lets go."""
+        return self._run({"stripe": number, "over": True}, progress, stopping)
+
+    def _run(
+        self, what: dict[str, object], progress: Progresses, stopping: Callable[[], bool]
+    ) -> Tally:
         heard = _Heard(progress)
-        answer = self.hands.follow({"stripe": number}, heard, stopping)
+        answer = self.hands.follow(what, heard, stopping)
         tally = Tally(**answer["tally"])
         if self.hands.errand.verb is Verb.MOVE:
             # What a hand committed before it ended is in no answer.

@@ -66,6 +66,7 @@ class FakeJob:
     stripes: Sequence[int]
     failing: dict[int, list[RepatriaError]] = field(default_factory=dict)
     ran: list[int] = field(default_factory=list)
+    taken: list[int] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
     before: Callable[[int], None] = field(default=lambda _number: None)
 
@@ -78,6 +79,11 @@ class FakeJob:
         if stopping():
             raise Stopped("as asked")
         return Tally(read=1)
+
+    def take_over(self, number: int, progress: Progresses, stopping: Callable[[], bool]) -> Tally:
+        with self.lock:
+            self.taken.append(number)
+        return self.run_stripe(number, progress, stopping)
 
 
 def crew_of(job: FakeJob, stop: threading.Event | None = None, workers: int = 2) -> Shift:
