@@ -16,6 +16,7 @@ from repatria.batch import Batch
 from repatria.dataset import Dataset, Format, KeyClass
 from repatria.errors import BadObject, DigestDiffers, Garbled, StaleSlice
 from repatria.layout import reserved
+from repatria.legible import legible
 from repatria.limits import MIB
 from repatria.names import Ordinal, SiteName
 from repatria.ports.bucket import Reads
@@ -27,6 +28,9 @@ WHOLE_BYTES: Final = 32 * MIB
 
 _CHUNK_BYTES: Final = MIB
 _MD5: Final = re.compile(r"[0-9a-f]{32}")
+
+
+KEY_BYTES_MAX: Final = 1024
 
 
 class BucketAccess:
@@ -133,7 +137,7 @@ class ObjectSource:
         access = BucketAccess(self._bucket, found.object)
         cuts: tuple[Cut, ...] = (Whole(),)
         # What cannot be cut stays whole, so that it is refused by name when it is read.
-        if not found.archived and reserved(relative) is None:
+        if not found.archived and _unusable(found.object, relative) is None:
             with suppress(BadObject):
                 cuts = self._codecs[dataset.format].cut(dataset, access, relative)
         return tuple(
@@ -146,7 +150,7 @@ class ObjectSource:
 
     def batches(self, dataset: Dataset, piece: Slice, after: Ordinal | None) -> Iterator[Batch]:
         assert piece.site == self.site, "a slice is read where it lies"
-        if (why := reserved(piece.relative)) is not None:
+        if (why := _unusable(piece.object, piece.relative)) is not None:
             raise BadObject(why, object=piece.label)
         whole = isinstance(piece.cut, Whole) and piece.object.size <= self._whole_bytes
         access = BucketAccess(self._bucket, piece.object, whole=whole)
@@ -156,7 +160,7 @@ class ObjectSource:
     def _slice(self, dataset: Dataset, found: ObjectVersion, cut: Cut, number: int) -> Slice:
         relative = self.relative(dataset, found)
         name = slice_id(self._slice_key, dataset.name, self.site, relative, number)
-        shown = relative if dataset.keys is KeyClass.PLAIN else f"id {name}"
+        shown = legible(relative) if dataset.keys is KeyClass.PLAIN else f"id {name}"
         return Slice(
             id=name,
             dataset=dataset.name,
@@ -167,6 +171,13 @@ class ObjectSource:
             cut=cut,
             number=number,
         )
+
+
+def _unusable(found: ObjectVersion, relative: str) -> str | None:
+    """Say why an object's key may not be used, or None if it may."""
+    if len(found.key.encode("utf-8", "surrogatepass")) > KEY_BYTES_MAX:
+        return "the key is longer than any key of S3"
+    return reserved(relative)
 
 
 def _believed(batches: Iterator[Batch], label: str) -> Iterator[Batch]:

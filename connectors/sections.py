@@ -16,6 +16,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import stat
 import tempfile
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
@@ -27,7 +28,7 @@ import numpy as np
 import numpy.typing as npt
 
 from connectors.disk import translated
-from repatria.errors import Damaged, PlanRefused
+from repatria.errors import Damaged, DiskRefused, PlanRefused
 
 Layout = Mapping[str, str]
 """Names of sections, in order, and their NumPy types."""
@@ -38,6 +39,7 @@ _ALIGN: Final = 64
 _MAGIC_BYTES: Final = 16
 _HEADER_BYTES_MAX: Final = 1 << 20
 _COPY_BYTES: Final = 1 << 20
+_OTHERS_MAY_WRITE: Final = stat.S_IWGRP | stat.S_IWOTH
 _UNKNOWN_SHA256: Final = "0" * 64
 
 
@@ -125,14 +127,7 @@ def read(path: Path, magic: bytes, layout: Layout) -> Sections:
 
     Raises ``PlanRefused`` if it is not there, ``Damaged`` if it is anything but what was written.
     """
-    if not path.exists():
-        raise PlanRefused("a file that the plan needs is not there", file=path.name)
-    with translated(path.name):
-        data: npt.NDArray[np.uint8] = (
-            np.memmap(path, dtype=np.uint8, mode="r")
-            if path.stat().st_size
-            else np.empty(0, dtype=np.uint8)
-        )
+    data = _mapped(path)
     start = _MAGIC_BYTES + 4
     size = int.from_bytes(data[_MAGIC_BYTES:start].tobytes(), "little")
     if data[:_MAGIC_BYTES].tobytes() != magic or size > _HEADER_BYTES_MAX:
@@ -141,6 +136,21 @@ def read(path: Path, magic: bytes, layout: Layout) -> Sections:
     body = data[start + size :]
     facts, counts = _parsed(head[start:], body, layout, path.name)
     return Sections(facts, _columns(body, layout, counts), hashlib.sha256(head).hexdigest())
+
+
+def _mapped(path: Path) -> npt.NDArray[np.uint8]:
+    """Map a file of ours: never a link's target, nor what somebody else may write to."""
+    if not os.path.lexists(path):
+        raise PlanRefused("a file that the plan needs is not there", file=path.name)
+    with translated(path.name):
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        with os.fdopen(descriptor, "rb") as file:
+            found = os.fstat(descriptor)
+            if not stat.S_ISREG(found.st_mode) or found.st_mode & _OTHERS_MAY_WRITE:
+                raise DiskRefused("a file of ours must be ours alone to write", file=path.name)
+            if not found.st_size:
+                return np.empty(0, dtype=np.uint8)
+            return np.memmap(file, dtype=np.uint8, mode="r")
 
 
 def _parsed(

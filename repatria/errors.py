@@ -44,6 +44,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from repatria.legible import legible
 from repatria.stored import ObjectVersion
 
 
@@ -58,7 +59,7 @@ class RepatriaError(Exception):
         self.facts = facts
 
     def __str__(self) -> str:
-        told = ", ".join(f"{name}={value}" for name, value in self.facts.items())
+        told = ", ".join(f"{name}={legible(str(value))}" for name, value in self.facts.items())
         return f"{self.args[0]} ({told})" if told else str(self.args[0])
 
 

@@ -35,7 +35,7 @@ class Fields:
 
     def texts(self, good: Mask, number: int, width: int) -> pa.Array[Any]:
         """Return one field of the good records, which all have ``width`` fields and are UTF-8."""
-        inner = self.delimiters[good[self.owners]].reshape(-1, width - 1)
+        inner = self.delimiters[good[self.owners]].reshape(int(good.sum()), width - 1)
         start = self.lines.edges[:-1][good] if number == 0 else inner[:, number - 1] + 1
         stop = self._content_stops()[good] if number == width - 1 else inner[:, number]
         return _cut(self.lines.octets, start, stop)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pyarrow as pa
@@ -15,7 +16,7 @@ from connectors.formats.lines import LineEnds
 from connectors.formats.quotes import QuotedEnds
 from connectors.formats.segments import segments
 from repatria.batch import LINE
-from repatria.dataset import ColumnType, CsvShape, Format
+from repatria.dataset import ByCountry, Column, ColumnType, CsvShape, Format
 from repatria.errors import BadObject, ConfigRefused, ReadBackMismatch
 from repatria.limits import Limits
 from repatria.slice import Whole
@@ -350,3 +351,14 @@ def test_fields_agree_with_the_csv_module_of_python() -> None:
     assert refused(batches) == []
     assert column(batches, "user") == [row[1] for row in rows[1:]]
     assert column(batches, "country") == [row[2] for row in rows[1:]]
+
+
+def test_an_object_of_one_column_is_refused_by_name_and_not_a_crash() -> None:
+    with pytest.raises(BadObject, match=r"lacks a column.*users/a"):
+        read(CODEC, OF, b"user\nu1\nu2\n")
+    of = replace(
+        OF, identity=(Column("user"),), residency=ByCountry("user"), version=None,
+        csv=CsvShape(),
+    )  # fmt: skip
+    batches = read(CODEC, of, b"user\nu1\nu2\n")
+    assert column(batches, "user") == ["u1", "u2"]
