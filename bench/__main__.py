@@ -19,6 +19,7 @@ from bench import goals, machine, screen
 from bench.household import ROOT
 from bench.judge import Unequal
 from bench.memory import SETTINGS, peaks
+from bench.orchestration import BATCHES, share
 from bench.record import Facts, record, rounded
 from bench.roster import contenders
 from bench.rounds import Failed, figures, rounds
@@ -58,9 +59,17 @@ def memory(asked: argparse.Namespace) -> tuple[Facts, list[goals.Goal]]:
     return {"peaks": [rounded(asdict(one)) for one in found]}, list(goals.of_memory(found))
 
 
+def orchestration(asked: argparse.Namespace) -> tuple[Facts, list[goals.Goal]]:
+    """Move a thousand small batches, and ask what it cost to remember and to steer."""
+    found = share(asked.folder, asked.batches)
+    screen.shared(found)
+    return rounded(asdict(found)), [goals.of_orchestration(found)]
+
+
 PARTS: Final[Mapping[str, Part]] = {
     **{form.value: partial(contest, form) for form in Form},
     "memory": memory,
+    "orchestration": orchestration,
 }
 
 
@@ -92,6 +101,7 @@ def _parser() -> argparse.ArgumentParser:
         "--sizes", type=_numbers, default=[100.0, 4000.0], help="memory: MB, commas"
     )
     parser.add_argument("--settings", type=_names, default=list(SETTINGS), help="memory: which")
+    parser.add_argument("--batches", type=int, default=BATCHES, help="orchestration: how many")
     parser.add_argument("--folder", type=Path, default=FOLDER, help="where data is kept")
     parser.add_argument("--results", type=Path, help="a JSON file to write results into")
     return parser

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bench.memory import Peak
+from bench.orchestration import Share
 from bench.rounds import Figures
 from bench.seed import Form
 
@@ -67,6 +68,17 @@ def of_memory(peaks: Sequence[Peak]) -> Iterator[Goal]:
             limit=limit,
             reached=figure <= limit,
         )
+
+
+def of_orchestration(found: Share) -> Goal:
+    """Return the goal of what ledger and door may cost."""
+    return Goal(
+        text=f"ledger, receipts and steering of {found.batches} batches, of all CPU seconds",
+        figure=found.share,
+        limit=SHARE_MAX,
+        reached=found.share <= SHARE_MAX,
+        told=f"{found.ledger_ms:.1f} ms a batch of {found.rows} rows",
+    )
 
 
 def _ratio(ours: Figures, theirs: Figures, limit: float) -> Goal:

@@ -109,19 +109,25 @@ class Household:
         return self._program("-m", "bench.tapped", str(out), *words)
 
     def _program(self, *words: str) -> Command:
-        kept = {name: value for name, value in os.environ.items() if "PREFECT" not in name}
+        kept = {name: value for name, value in os.environ.items() if _ours_to_keep(name)}
         return Command(
             arguments=[sys.executable, *words],
             environment={
                 **kept,
                 "REPATRIA_CONFIG": str(self.folder / "config"),
                 "PREFECT_HOME": str(self.folder / "prefect"),
+                "PYTHONPYCACHEPREFIX": str(self.folder.parent / "bytecode"),
                 "BENCH_ACCESS_KEY_ID": KEY,
                 "BENCH_SECRET_ACCESS_KEY": SECRET,
             },
             folder=ROOT,
             log=self.folder / "log",
         )
+
+
+def _ours_to_keep(name: str) -> bool:
+    """Whether a variable may reach the command: what is installed has its bytecode at hand."""
+    return "PREFECT" not in name and name != "PYTHONDONTWRITEBYTECODE"
 
 
 def _regions() -> str:

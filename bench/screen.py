@@ -11,6 +11,7 @@ from rich.table import Table
 
 from bench.goals import Goal
 from bench.memory import Peak
+from bench.orchestration import Share
 from bench.rounds import Figures, Run
 from bench.seed import Seeded
 
@@ -34,6 +35,17 @@ def peaked(peak: Peak) -> None:
         f"plan {peak.plan_bytes / 1e6:5.0f} MB  migrate {peak.peak_bytes / 1e6:5.0f} MB "
         f"(largest process {peak.largest_bytes / 1e6:5.0f})  {peak.wall_s:7.1f} s wall "
         f"{peak.cpu_s:7.1f} s CPU"
+    )
+
+
+def shared(found: Share) -> None:
+    """Tell of what ledger and door cost."""
+    dearest = sorted(found.ledger.items(), key=lambda item: -item[1])[:4]
+    calls = ", ".join(f"{name} {1000 * cpu_s / found.batches:.2f}" for name, cpu_s in dearest)
+    console.print(
+        f"  {found.batches} batches of {found.rows} rows: {found.cpu_s:.1f} s CPU, of which ledger "
+        f"{found.ledger_cpu_s:.2f}, door {found.door_cpu_s:.2f}; to start takes "
+        f"{found.start_cpu_s:.1f}, apart\n  CPU ms of the ledger for a batch: {calls}"
     )
 
 

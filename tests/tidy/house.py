@@ -23,6 +23,7 @@ def _modules(*folders: str) -> list[Path]:
 
 
 SOURCE = _modules(*PACKAGES)
+BENCH = _modules("bench")
 TESTS = _modules("tests")
 
 

