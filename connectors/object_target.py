@@ -20,6 +20,7 @@ from connectors.object_marks import SHA256, about, is_attempt
 from repatria.dataset import Dataset, Format
 from repatria.errors import (
     ForeignObject,
+    Garbled,
     LeftOver,
     Missing,
     Occupied,
@@ -74,8 +75,10 @@ class ObjectTarget:
             raise ReadBackMismatch(
                 "a parcel no longer stands as it was put", site=self.site
             ) from error
+        except Garbled as error:
+            raise self._not_sent() from error
         if _sha256(body) != sha256:
-            raise ReadBackMismatch("a parcel's bytes are not those sent", site=self.site)
+            raise self._not_sent()
         return self._codecs[dataset.format].decode(dataset, body, arrived.key)
 
     def objects(self, dataset: DatasetName, region: RegionName) -> Iterator[Found]:
@@ -123,8 +126,11 @@ class ObjectTarget:
             return False
         try:
             return _sha256(self._bucket.read(stands.object)) == sha256
-        except (StaleSlice, Missing):
+        except (StaleSlice, Missing, Garbled):
             return False
+
+    def _not_sent(self) -> ReadBackMismatch:
+        return ReadBackMismatch("a parcel's bytes are not those sent", site=self.site)
 
     def _foreign(self, parcel: Parcel) -> ForeignObject:
         return ForeignObject(

@@ -1,7 +1,8 @@
 """What stores were seen to honour: tried once, and noted in the state folder.
 
-A note stands under all that is configured of its store, and is not made of what could not be
-seen; the doctor forgets all notes before it tries anew.
+A note stands under all that is configured of its store. None is made of what could not be seen,
+nor of what refuses a store: one damaged answer can make an honest store look like a liar, and must
+not do so for ever. The doctor forgets all notes before it tries anew.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from connectors.disk import write_whole
 from repatria.doctor import PROBE_KEY
 from repatria.errors import StoreRefused
 from repatria.names import SiteName
-from repatria.promises import READING, broken, candour_of
+from repatria.promises import READING, READING_BACK, WRITING, broken, candour_of
 from repatria.stored import Candour, Honours
 
 if TYPE_CHECKING:
@@ -35,7 +36,8 @@ def of_target(house: House, site: SiteName) -> tuple[Honours, Candour]:
         return Honours(**held["honours"]), Candour(**held["candour"])
     bucket, key = house.bucket(site, live=True), house.config.stores[site].prefix + PROBE_KEY
     honours, candour = bucket.probe(key), bucket.probe_reads(f"{key}/")
-    write_whole(note, json.dumps({"honours": asdict(honours), "candour": asdict(candour)}))
+    if broken(WRITING, honours) is None and broken(READING_BACK, candour) is None:
+        write_whole(note, json.dumps({"honours": asdict(honours), "candour": asdict(candour)}))
     return honours, candour
 
 
@@ -51,7 +53,7 @@ def of_source(house: House, site: SiteName) -> Candour:
         front = house.config.stores[site].prefix
         prefixes = [front + dataset.prefix for dataset in house.config.datasets.values()]
         seen = candour_of(house.bucket(site, live=False), prefixes)
-        if seen.ranges is not None:
+        if seen.ranges is not None and broken(READING, seen) is None:
             write_whole(note, json.dumps({"candour": asdict(seen)}))
     if (why := broken(READING, seen)) is not None:
         raise StoreRefused(why, site=site)

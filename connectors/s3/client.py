@@ -18,7 +18,7 @@ import boto3
 from botocore.config import Config
 
 from connectors.s3.credentials import Credentials, FromChain, session_with
-from connectors.s3.errors import translated
+from connectors.s3.errors import CONNECT, translated
 from connectors.s3.listing_page import take_entries
 from connectors.s3.whole_head import insist
 from repatria.errors import WriteRefused
@@ -63,7 +63,7 @@ def connect(settings: S3Settings, *, read_only: bool) -> S3Client:
     """Return a client for ``settings``. Nothing is sent before the first call."""
     quiet = _quiet(settings)
     insist()
-    with translated(settings.site, "connect"):
+    with translated(settings.site, CONNECT):
         core = session_with(settings.credentials, settings.region, quiet)
         client: S3Client = boto3.session.Session(botocore_session=core).client(
             "s3",

@@ -36,6 +36,9 @@ from repatria.errors import (
 )
 from repatria.names import SiteName
 
+CONNECT: Final = "connect"
+"""Stands for an operation where a client is made and nothing is sent."""
+
 
 class Call(NamedTuple):
     """What was asked: it decides what "not found" and "precondition failed" mean."""
@@ -187,6 +190,7 @@ _FAILURES: Final = (
     HTTPError,
     http.client.HTTPException,
     OSError,
+    ValueError,
 )
 
 
@@ -204,24 +208,30 @@ def translate(error: Exception, call: Call) -> RepatriaError | AssertionError:
     if isinstance(error, sdk.ClientError):
         return _answered(error, call)
     cause = type(error).__name__
-    sort, message = _raised(error)
+    sort, message = _raised(error, sent=call.operation != CONNECT)
     if sort is None:
         return AssertionError(f"{message} ({cause} in {call.operation})")
     return sort(message, site=call.site, operation=call.operation, cause=cause)
 
 
-def _raised(error: Exception) -> tuple[Sort | None, str]:
+def _raised(error: Exception, *, sent: bool) -> tuple[Sort | None, str]:
+    """``sent``: a request was, so that what is no failure of the SDK's own is an odd answer."""
     if isinstance(error, _CREDENTIALS):
         return AccessRefused, "there are no credentials that work"
     if "CERTIFICATE_VERIFY_FAILED" in str(error):
         return StoreRefused, "the store's certificate is not one that the CA bundle vouches for"
-    if isinstance(error, _TRANSPORT):
+    if isinstance(error, _TRANSPORT) or (sent and _is_odd(error)):
         return (Garbled, _GARBLED) if isinstance(error, _CHECKSUMS) else (Transient, _WAIT)
     if isinstance(error, sdk.InvalidRegionError):
         return ConfigRefused, "the region is not one"
     if isinstance(error, _DEFECTS):
         return None, "the SDK does not take what it was given"
     return ConfigRefused, "the SDK cannot work with what the configuration says"
+
+
+def _is_odd(error: Exception) -> bool:
+    """Whether the SDK stumbled over an answer: a date or a number that is none, for example."""
+    return isinstance(error, ValueError) and not isinstance(error, sdk.BotoCoreError)
 
 
 def _answered(error: sdk.ClientError, call: Call) -> RepatriaError:

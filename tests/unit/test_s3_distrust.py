@@ -275,6 +275,13 @@ def test_an_empty_look_is_not_an_object(headers: dict[str, str]) -> None:
         Canned(SETTINGS, Answer(headers=headers)).bucket.head("p/a")
 
 
+def test_a_look_with_a_damaged_date_is_not_an_object() -> None:
+    damaged = seen("abc", version="v1")
+    headers = {**damaged.headers, "last-modified": "Mo"}
+    with pytest.raises(Transient):
+        Canned(SETTINGS, replace(damaged, headers=headers)).bucket.head("p/a")
+
+
 def look(**headers: str) -> Answer:
     return Answer(headers={"etag": f'"{"0" * 32}"', "content-length": "3", **headers})
 

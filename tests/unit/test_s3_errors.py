@@ -119,6 +119,8 @@ RAISED: list[tuple[Exception, type[RepatriaError]]] = [
     (http.client.IncompleteRead(b"ada@example.org"), Transient),
     (ConnectionResetError(URL), Transient),
     (TimeoutError(URL), Transient),
+    (ValueError(URL), Transient),
+    (UnicodeDecodeError("utf-8", b"ada@example.org", 0, 1, URL), Transient),
     (socket.gaierror(-2, URL), Transient),
     (ssl.SSLEOFError(URL), Transient),
     (sdk.NoCredentialsError(), AccessRefused),
