@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 USERS  ?= 60000
+WORKERS ?= 2
 BENCH_MB ?= 1250
 BENCH_ROUNDS ?= 3
 VENV   := .venv
@@ -44,7 +45,7 @@ demo: setup ## Start an embedded world and migrate it, from plan to proof (USERS
 	@$(BIN)/python -m flows.world.demo --users $(USERS)
 
 test: setup browser strace check ## Check the house, then run the whole suite
-	@$(BIN)/python -m pytest -q
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile
 
 check: setup ## Lint, format, types and floors
 	@$(BIN)/ruff check $(PACKAGES)

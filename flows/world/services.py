@@ -12,6 +12,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -19,6 +20,8 @@ from typing import Final
 from repatria.errors import Transient
 
 STOP_S_MAX: Final = 30.0
+REST_S_MAX: Final = 10.0
+"""How long what a service started may outlive it."""
 POLL_S: Final = 0.05
 
 
@@ -93,6 +96,7 @@ class Service:
             if self._ends_within(patience_s):
                 if (child := _children.pop(self._lock.resolve(), None)) is not None:
                     child.wait(STOP_S_MAX)
+                _end_the_rest(group)
                 return True
         raise Transient("a service is still there after it was killed", service=self.name)
 
@@ -103,6 +107,16 @@ class Service:
                 return False
             time.sleep(POLL_S)
         return True
+
+
+def _end_the_rest(group: int) -> None:
+    """Wait for what a service started and did not wait for; end it if it stays."""
+    deadline = time.monotonic() + REST_S_MAX
+    with suppress(ProcessLookupError, PermissionError):
+        while time.monotonic() < deadline:
+            os.killpg(group, 0)
+            time.sleep(POLL_S)
+        os.killpg(group, signal.SIGKILL)
 
 
 def _taken(lock: int) -> bool:

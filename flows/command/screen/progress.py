@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from textwrap import fill
 from typing import TYPE_CHECKING, Final
 
 from flows.command.screen.console import err, say
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 LINE_S: Final = 10.0
 """Seconds between two plain lines, at least."""
+NARROW: Final = 80
+"""Columns of the narrowest terminal that lines are written for."""
 
 
 @contextmanager
@@ -192,4 +195,5 @@ class Lines:
             whole.bytes += found.bytes
         slices = f"{count(self._done)}/{count(self._total)} slices"
         after = duration(now - self._counting.began)
-        say(f"{self._counting.verb}: {slices}, {self._counting.told(whole)}, after {after}")
+        told = f"{self._counting.verb}: {slices}, {self._counting.told(whole)}, after {after}"
+        say(fill(told, NARROW, subsequent_indent="  "))
