@@ -1,7 +1,7 @@
 """Answers S3 requests from a shelf: who asks for what, and what is kept of a body.
 
-A put's SHA-256 is checked if the client tells one; its ETag is the MD5 that the client tells, or
-else a word that nobody takes for an MD5. Signatures are not looked at: this store is for
+A put's SHA-256 and MD5 are checked if the client tells them; its ETag is the MD5 if that was told,
+or else a word that nobody takes for an MD5. Signatures are not looked at: this store is for
 measurements on loopback, and holds invented people.
 """
 
@@ -13,16 +13,21 @@ import re
 import secrets
 from collections.abc import Callable, Mapping
 from email.utils import formatdate
+from functools import partial
 from typing import Final
 from xml.etree import ElementTree as ET
 
 from bench.server import documents
 from bench.server.shelf import Condition, Kept, Piece, Refusal, Shelf
-from bench.server.wire import Answer, Request, Sees, Wire
+from bench.server.wire import Answer, Request, Wire
 
 _BESIDE: Final = ("content-type", "content-encoding", "cache-control", "content-disposition")
 _SHA256: Final = "x-amz-checksum-sha256"
 _MD5: Final = "content-md5"
+_DIGESTS: Final[Mapping[str, Callable[[], hashlib._Hash]]] = {
+    _SHA256: hashlib.sha256,
+    _MD5: partial(hashlib.md5, usedforsecurity=False),
+}
 _RANGE: Final = re.compile(r"bytes=(\d*)-(\d*)")
 
 
@@ -155,16 +160,16 @@ class Desk:
     def _receive(self, request: Request, wire: Wire) -> tuple[Piece, str]:
         """Keep a body in a file; return it with its ETag. Raises ``Refusal`` for a wrong digest."""
         path = self._shelf.new_file()
-        digest = hashlib.sha256() if _SHA256 in request.headers else None
-        sees: list[Sees] = [digest.update] if digest else []
+        told = {name: request.headers[name] for name in _DIGESTS if name in request.headers}
+        digests = {name: _DIGESTS[name]() for name in told}
         with path.open("wb") as sink:
-            size = wire.receive(request, sink.write, *sees)
-        told = request.headers.get(_SHA256, "")
-        if digest is not None and base64.b64encode(digest.digest()).decode() != told:
-            path.unlink()
-            raise Refusal(400, "BadDigest")
-        if _MD5 in request.headers:
-            return Piece(path, size), base64.b64decode(request.headers[_MD5]).hex()
+            size = wire.receive(request, sink.write, *(one.update for one in digests.values()))
+        for name, digest in digests.items():
+            if base64.b64encode(digest.digest()).decode() != told[name]:
+                path.unlink()
+                raise Refusal(400, "BadDigest")
+        if _MD5 in digests:
+            return Piece(path, size), digests[_MD5].hexdigest()
         return Piece(path, size), f"{secrets.token_hex(16)}-1"
 
 

@@ -63,7 +63,12 @@ def test_a_put_on_a_condition_that_does_not_hold_changes_nothing(
     s3 = connect(settings, read_only=False)
     etag = s3.put_object(Bucket="b", Key="k", Body=b"1", IfNoneMatch="*")["ETag"]
     s3.put_object(Bucket="b", Key="k", Body=b"2", IfMatch=etag)
-    for refused in ({"IfNoneMatch": "*"}, {"IfMatch": etag}, {"ChecksumSHA256": "A" * 43 + "="}):
+    for refused in (
+        {"IfNoneMatch": "*"},
+        {"IfMatch": etag},
+        {"ChecksumSHA256": "A" * 43 + "="},
+        {"ContentMD5": "A" * 22 + "=="},
+    ):
         with pytest.raises(ClientError):
             s3.put_object(Bucket="b", Key="k", Body=b"3", **refused)  # type: ignore[arg-type]
     assert store.get("b", "k") == b"2"
