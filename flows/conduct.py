@@ -14,9 +14,11 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 from flows.checking import VerifyJob, verify_job
+from flows.hands.elsewhere import Report
 from flows.hands.errand import Errand, Verb
 from flows.hands.hand import PROGRAM
 from flows.hands.staff import Notice, planned, staffed
+from flows.hands.wire import add_meters
 from flows.jobs import Job, Mode, Order, run_all
 from flows.moving import MoveJob, move_job
 from flows.preparing import make_plan, unknown
@@ -38,7 +40,7 @@ from flows.report.planned import slices_of
 from flows.report.verification import VerifyOutcome, verified
 from repatria import status
 from repatria.config.loaded import RunnerKind
-from repatria.errors import Stopped
+from repatria.errors import Refused, Stopped
 from repatria.ports.ledger import Verdict
 from repatria.stripe import Tally
 
@@ -80,9 +82,21 @@ class Enacted:
     workers: int
     progress: Progresses
     stop: threading.Event
+    house: House
+    errand: Errand
+    heard: Callable[[Report], None]
 
 
 Crew = Callable[[Enacted], Tally]
+
+
+class NoCrew(Refused):
+    """Stripes are to be run on a Dask cluster, and only a flow of Prefect's reaches one."""
+
+    hint = (
+        "Set PREFECT_API_URL (see docs/many-machines.md), or say `runner: processes` in the "
+        "configuration: any runner goes on with what another began."
+    )
 
 
 def threads(enacted: Enacted) -> Tally:
@@ -110,6 +124,7 @@ class Conductor:
 
     def move(self, order: Order) -> Outcome:
         """Rehearse or migrate, and tell what it came to."""
+        self._reach(Verb.MOVE, order)
         began = self.house.clock.monotonic()
         with move_job(self.house, order) as job:
             errand = self._errand(Verb.MOVE, order, job.run_id)
@@ -126,6 +141,7 @@ class Conductor:
 
     def verify(self, order: Order) -> VerifyOutcome:
         """Read both sides anew, and tell how they compare."""
+        self._reach(Verb.VERIFY, order)
         began = self.house.clock.monotonic()
         with verify_job(self.house, order) as job:
             errand = self._errand(Verb.VERIFY, order, job.run_id)
@@ -150,14 +166,30 @@ class Conductor:
         self, job: Job, errand: Errand, failures: Failures | None
     ) -> AbstractContextManager[Job]:
         """Return the job as the configured runner has its stripes run."""
-        if self.house.config.runner.kind is RunnerKind.THREADS:
+        if self.house.config.runner.kind is RunnerKind.THREADS or on_cluster(self.house, errand):
             return nullcontext(job)
         return staffed(self.house, job, errand, failures, self._notice)
 
     def _stripes(self, job: MoveJob | VerifyJob, staff: Job, errand: Errand, told: _Told) -> Tally:
         self.watcher.begins(job.plan, job.run_id, slices_of(job.plan, errand.order.sample))
-        told.job = staff
-        return self.crew(Enacted(job.run_id, told, self.house.workers, self.watcher, self.stop))
+        told.job, told.house = staff, self.house
+        return self.crew(
+            Enacted(
+                run=job.run_id,
+                job=told,
+                workers=self.house.workers,
+                progress=self.watcher,
+                stop=self.stop,
+                house=self.house,
+                errand=errand,
+                heard=told.heard,
+            )
+        )
+
+    def _reach(self, verb: Verb, order: Order) -> None:
+        """Raise ``NoCrew``, before anything begins, for a cluster that this crew cannot reach."""
+        if self.crew is threads and on_cluster(self.house, self._errand(verb, order)):
+            raise NoCrew("`runner: dask` needs a Prefect API")
 
     def _outcome(
         self, job: MoveJob, order: Order, ending: Ending, tally: Tally, began: float
@@ -238,6 +270,7 @@ class _Told:
     """A job whose watcher also hears of what earlier runs had finished."""
 
     job: Job
+    house: House
 
     def __init__(self, watcher: Watches) -> None:
         self._watcher = watcher
@@ -267,6 +300,23 @@ class _Told:
         with self._lock:
             self.tally.add(tally)
         return tally
+
+    def heard(self, report: Report) -> None:
+        """Hear of stripes that were run elsewhere."""
+        report.tell(self._watcher)
+        add_meters(self.house, report.meters)
+        with self._lock:
+            self.tally.add(report.tally)
+
+
+def on_cluster(house: House, errand: Errand) -> bool:
+    """Say whether an errand is run on the Dask cluster.
+
+    What a rehearsal remembers is a file that goes with it, and a plan is made in one place: both
+    stay with the door, whose hands do them.
+    """
+    real = errand.verb is Verb.VERIFY or errand.order.mode is Mode.LIVE
+    return real and house.config.runner.kind is RunnerKind.DASK
 
 
 class _Heard:

@@ -1,10 +1,11 @@
 """Runs the stripes of a job as Prefect tasks: a few at a time, each retried only if it may be.
 
 Names and counts alone cross into a task; the job itself is looked up by its run among those that
-this process has opened. Prefect loses records of task runs when there are thousands, so that
-stripes share a task where they are many; and a task is submitted when another has ended, so that
-as many are in flight as there are workers. After a failure, or when somebody cancels the run,
-nothing new is begun and everything under way stops at its next batch boundary.
+this process has opened, or joined by its run on a worker of a Dask cluster. Prefect loses records
+of task runs when there are thousands, so that stripes share a task where they are many; and a
+task is submitted when another has ended, so that as many are in flight as there are workers.
+After a failure, or when somebody cancels the run, nothing new is begun and everything under way
+stops at its next batch boundary.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
@@ -56,6 +57,27 @@ class Shift:
     rehearsed: bool = False
 
 
+class Team(Protocol):
+    """Whoever runs groups of stripes as Prefect tasks."""
+
+    @property
+    def capacity(self) -> int:
+        """How many groups may be under way now."""
+        ...
+
+    def submit(self, stripes: Sequence[int]) -> PrefectFuture[Any]:
+        """Give away a group."""
+        ...
+
+    def result(self, future: PrefectFuture[Any]) -> Tally | BaseException:
+        """Return what a group came to that has ended, or what it raised."""
+        ...
+
+    def stop(self) -> None:
+        """Ask for an end at the next batch boundary. May be repeated."""
+        ...
+
+
 _open: dict[str, Shift] = {}
 
 
@@ -86,15 +108,21 @@ def span_of(first: int, last: int) -> str:
     return f"stripe {first}" if first == last else f"stripes {first} to {last}"
 
 
+RETRIED: Final[dict[str, Any]] = {
+    "retries": 4,
+    "retry_delay_seconds": exponential_backoff(backoff_factor=15),
+    "retry_jitter_factor": 0.5,
+    "retry_condition_fn": is_transient,
+}
+"""How a task is repeated."""
+
+
 @task(
     name="stripes",
     task_run_name=task_name,
-    retries=4,
-    retry_delay_seconds=exponential_backoff(backoff_factor=15),
-    retry_jitter_factor=0.5,
-    retry_condition_fn=is_transient,
     cache_policy=NO_CACHE,
     persist_result=False,
+    **RETRIED,
 )
 def run_stripes(run: str, first: int, last: int) -> Mapping[str, int]:
     """Run the stripes from ``first`` to ``last``; the ledger remembers how far each came."""
@@ -113,27 +141,51 @@ def summed(tally: Tally, *, rehearsed: bool) -> str:
     return f"{done}, {plural(tally.read, 'record')} read, {moved}"
 
 
-def groups(stripes: Sequence[int], at_most: int = TASKS_MAX) -> list[tuple[int, int]]:
-    """Cut ``stripes`` into at most ``at_most`` runs of neighbours; return first and last of each.
-
-    ``stripes`` are in ascending order.
-    """
+def groups(stripes: Sequence[int], at_most: int = TASKS_MAX) -> list[Sequence[int]]:
+    """Cut ``stripes``, in ascending order, into at most ``at_most`` runs of neighbours."""
     size = max(1, -(-len(stripes) // at_most))
-    parts = (stripes[start : start + size] for start in range(0, len(stripes), size))
-    return [(part[0], part[-1]) for part in parts]
+    return [stripes[start : start + size] for start in range(0, len(stripes), size)]
 
 
-def run_all(shift: Shift) -> Tally:
-    """Run every stripe of the job of ``shift``. Raises the first failure, when all have ended."""
+def run_all(shift: Shift, team: Team | None = None) -> Tally:
+    """Run every stripe of the job of ``shift``. Raises the worst failure, when all have ended.
+
+    Without a ``team`` in threads of this process.
+    """
     with on_shift(shift):
-        return _Crew(shift).run()
+        return _Crew(shift, team or ThreadTeam(shift)).run()
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadTeam:
+    """Threads of Prefect's in this process."""
+
+    shift: Shift
+
+    @property
+    def capacity(self) -> int:
+        """As many as there are workers."""
+        return self.shift.workers
+
+    def submit(self, stripes: Sequence[int]) -> PrefectFuture[Any]:
+        """Give a group to a thread."""
+        return run_stripes.submit(self.shift.run, stripes[0], stripes[-1])
+
+    def result(self, future: PrefectFuture[Any]) -> Tally | BaseException:
+        """Return what a group came to."""
+        found = future.result(raise_on_failure=False)
+        return found if isinstance(found, BaseException) else Tally(**found)
+
+    def stop(self) -> None:
+        """Do nothing: threads look at the flag themselves."""
 
 
 class _Crew:
     """Tasks in flight, and what those that ended came to."""
 
-    def __init__(self, shift: Shift) -> None:
+    def __init__(self, shift: Shift, team: Team) -> None:
         self.shift = shift
+        self.team = team
         self.waiting = iter(groups(shift.job.stripes))
         self.ended: queue.SimpleQueue[PrefectFuture[Any]] = queue.SimpleQueue()
         self.in_flight = 0
@@ -144,7 +196,7 @@ class _Crew:
         try:
             self._work()
         except BaseException:
-            # A signal, most likely. Threads do not hear it: tell them, and wait for them.
+            # A signal, most likely. The team does not hear it: tell it, and wait for it.
             self.shift.stop.set()
             self._work()
             raise
@@ -159,22 +211,24 @@ class _Crew:
         while self.in_flight:
             with suppress(queue.Empty):
                 self._settle(self.ended.get(timeout=PULSE_S))
+            if self.shift.stop.is_set():
+                self.team.stop()
             self.shift.pulse()
             self._submit()
 
     def _submit(self) -> None:
-        while self.in_flight < self.shift.workers and not self.shift.stop.is_set():
+        while not self.shift.stop.is_set() and self.in_flight < self.team.capacity:
             if (group := next(self.waiting, None)) is None:
                 return
-            future = run_stripes.submit(self.shift.run, *group)
+            future = self.team.submit(group)
             self.in_flight += 1
             future.add_done_callback(self.ended.put)
 
     def _settle(self, future: PrefectFuture[Any]) -> None:
         self.in_flight -= 1
-        result = future.result(raise_on_failure=False)
+        result = self.team.result(future)
         if isinstance(result, BaseException):
             self.shift.stop.set()
             self.errors.append(result)
         else:
-            self.tally.add(Tally(**result))
+            self.tally.add(result)

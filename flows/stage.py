@@ -17,7 +17,7 @@ from prefect.states import Completed, Failed
 
 from flows import crew
 from flows.board import Board
-from flows.conduct import Conductor, Crew, Enacted, Watches
+from flows.conduct import Conductor, Crew, Enacted, NoCrew, Watches, on_cluster
 from flows.crew import Shift
 from flows.hush import hush
 from flows.onlooker import current
@@ -87,17 +87,23 @@ def exit_code_of(state: State[Any]) -> int:
 
 def _tasks(board: Board) -> Crew:
     def run(enacted: Enacted) -> Tally:
-        return crew.run_all(
-            Shift(
-                run=enacted.run,
-                job=enacted.job,
-                progress=enacted.progress,
-                stop=enacted.stop,
-                workers=enacted.workers,
-                pulse=board.pulse,
-                rehearsed=board.rehearsed,
-            )
+        shift = Shift(
+            run=enacted.run,
+            job=enacted.job,
+            progress=enacted.progress,
+            stop=enacted.stop,
+            workers=enacted.workers,
+            pulse=board.pulse,
+            rehearsed=board.rehearsed,
         )
+        if not on_cluster(enacted.house, enacted.errand):
+            return crew.run_all(shift)
+        try:
+            from flows.dask_team import dask_team  # noqa: PLC0415 - an extra, and slow to load
+        except ImportError as error:
+            raise NoCrew("`runner: dask` needs the extra `dask` to be installed") from error
+        with dask_team(enacted.house, enacted.errand, enacted.heard) as team:
+            return crew.run_all(shift, team)
 
     return run
 

@@ -80,6 +80,14 @@ def staffed(
         yield HandedJob(job.stripes, hands)
 
 
+@contextmanager
+def staffed_elsewhere(house: House, errand: Errand, notice: Notice) -> Iterator[HandedJob]:
+    """Join a run that a door elsewhere began, with one hand; its stripes are told one by one."""
+    failures = house.ledger() if errand.verb is Verb.MOVE else None
+    with hands_for(house, errand, failures, house.part.of, notice) as hands:
+        yield HandedJob((), hands)
+
+
 def planned(house: House, errand: Errand, notice: Notice) -> Plan:
     """Have a plan made by a hand: planning decodes too.
 

@@ -86,7 +86,14 @@ def world(s3_server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
     monkeypatch.setenv("SMALL_ACCESS_KEY_ID", "reader")
     monkeypatch.setenv("SMALL_SECRET_ACCESS_KEY", "not-a-secret")
     monkeypatch.setenv(CONFIG_VARIABLE, str(folder))
-    with _client(s3_server) as s3:
+    with made(s3_server, folder) as small:
+        yield small
+
+
+@contextmanager
+def made(url: str, folder: Path) -> Iterator[SmallWorld]:
+    """Make a world in buckets of its own, configured in ``folder``."""
+    with _client(url) as s3:
         number = next(_NUMBERS)
         small = SmallWorld(folder, f"legacy-{number}", f"home-{number}", s3)
         s3.create_bucket(Bucket=small.legacy)
@@ -95,7 +102,7 @@ def world(s3_server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
         )
         s3.put_object(Bucket=small.legacy, Key="people/a.csv", Body=_lines("IE", "US", 10))
         s3.put_object(Bucket=small.legacy, Key="people/b.csv", Body=_lines("DE", "", 10))
-        _configure(small, s3_server)
+        _configure(small, url)
         yield small
 
 
@@ -125,7 +132,7 @@ def _lines(*countries_and_number: Any) -> bytes:
 
 
 def _configure(small: SmallWorld, url: str) -> None:
-    small.folder.mkdir()
+    small.folder.mkdir(parents=True)
     tree = {
         "sites": {
             "us-east": _site("legacy-primary", "US", ("us-east-1", small.legacy), url),
