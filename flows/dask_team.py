@@ -27,6 +27,7 @@ from flows.hands.elsewhere import Report
 from flows.hands.errand import Errand
 from flows.hands.staff import Notice, staffed_elsewhere
 from flows.hands.wire import meters_told
+from flows.jobs import run_in_turn
 from flows.part import Part
 from flows.wiring import House, open_house
 from repatria.errors import Refused
@@ -79,8 +80,7 @@ def worked_through(house: House, errand: Errand, stripes: Sequence[int]) -> Repo
     report = Report()
     stopping = stop_file(house, errand.run).exists
     with staffed_elsewhere(house, errand, Notice(report.noticed)) as job:
-        for number in stripes:
-            report.tally.add(job.run_stripe(number, report, stopping))
+        report.tally = run_in_turn(job, stripes, report, stopping)
     return replace(report, meters=meters_told(house))
 
 

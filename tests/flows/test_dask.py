@@ -54,9 +54,9 @@ def twin(world: SmallWorld, s3_server: str, tmp_path: Path) -> Iterator[SmallWor
         yield larger(small)
 
 
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[LocalCluster]:
-    """A cluster that stands, of two worker processes."""
+@pytest.fixture
+def cluster(world: SmallWorld) -> Iterator[LocalCluster]:
+    """A cluster that stands, of two worker processes, which have the world's credentials."""
     with LocalCluster(  # type: ignore[no-untyped-call]
         n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0", memory_limit=0
     ) as cluster:
