@@ -18,9 +18,9 @@ from flows.hands.elsewhere import Report
 from flows.hands.errand import Errand, Verb
 from flows.hands.hand import PROGRAM
 from flows.hands.staff import Notice, planned, staffed
-from flows.hands.wire import add_meters
 from flows.jobs import Job, Mode, Order, run_all
 from flows.moving import MoveJob, move_job
+from flows.overheard import Overheard
 from flows.preparing import make_plan, unknown
 from flows.rehearsed import rehearsal_facts
 from flows.report import rehearsal
@@ -128,7 +128,7 @@ class Conductor:
         began = self.house.clock.monotonic()
         with move_job(self.house, order) as job:
             errand = self._errand(Verb.MOVE, order, job.run_id)
-            told = _Told(self.watcher)
+            told = Overheard(self.watcher)
             job.begin()
             try:
                 with self._staffed(job, errand, job.campaign.ledger) as staff:
@@ -148,7 +148,7 @@ class Conductor:
             job.begin()
             try:
                 with self._staffed(job, errand, None) as staff:
-                    self._stripes(job, staff, errand, _Told(self.watcher))
+                    self._stripes(job, staff, errand, Overheard(self.watcher))
                 found = job.finish()
             except BaseException as error:
                 job.ended_early(_early(error))
@@ -170,7 +170,9 @@ class Conductor:
             return nullcontext(job)
         return staffed(self.house, job, errand, failures, self._notice)
 
-    def _stripes(self, job: MoveJob | VerifyJob, staff: Job, errand: Errand, told: _Told) -> Tally:
+    def _stripes(
+        self, job: MoveJob | VerifyJob, staff: Job, errand: Errand, told: Overheard
+    ) -> Tally:
         self.watcher.begins(job.plan, job.run_id, slices_of(job.plan, errand.order.sample))
         told.job, told.house = staff, self.house
         return self.crew(
@@ -266,49 +268,6 @@ def _rehearsed(outcome: Outcome, house: House, facts: RehearsalFacts) -> Outcome
     )
 
 
-class _Told:
-    """A job whose watcher also hears of what earlier runs had finished."""
-
-    job: Job
-    house: House
-
-    def __init__(self, watcher: Watches) -> None:
-        self._watcher = watcher
-        self._lock = threading.Lock()
-        self.tally = Tally()
-
-    @property
-    def stripes(self) -> Sequence[int]:
-        return self.job.stripes
-
-    def run_stripe(self, number: int, progress: Progresses, stopping: Callable[[], bool]) -> Tally:
-        return self._run(self.job.run_stripe, number, progress, stopping)
-
-    def take_over(self, number: int, progress: Progresses, stopping: Callable[[], bool]) -> Tally:
-        return self._run(self.job.take_over, number, progress, stopping)
-
-    def _run(
-        self,
-        run: Callable[[int, Progresses, Callable[[], bool]], Tally],
-        number: int,
-        progress: Progresses,
-        stopping: Callable[[], bool],
-    ) -> Tally:
-        heard = _Heard(progress)
-        tally = run(number, heard, stopping)
-        self._watcher.passed_over(max(0, tally.done - heard.done))
-        with self._lock:
-            self.tally.add(tally)
-        return tally
-
-    def heard(self, report: Report) -> None:
-        """Hear of stripes that were run elsewhere."""
-        report.tell(self._watcher)
-        add_meters(self.house, report.meters)
-        with self._lock:
-            self.tally.add(report.tally)
-
-
 def on_cluster(house: House, errand: Errand) -> bool:
     """Say whether an errand is run on the Dask cluster.
 
@@ -317,18 +276,3 @@ def on_cluster(house: House, errand: Errand) -> bool:
     """
     real = errand.verb is Verb.VERIFY or errand.order.mode is Mode.LIVE
     return real and house.config.runner.kind is RunnerKind.DASK
-
-
-class _Heard:
-    """Passes progress on, and counts the slices that were finished just now."""
-
-    def __init__(self, progress: Progresses) -> None:
-        self._progress = progress
-        self.done = 0
-
-    def batch(self, dataset: DatasetName, read: int, moved: int, bytes_read: int) -> None:
-        self._progress.batch(dataset, read, moved, bytes_read)
-
-    def slice_done(self, dataset: DatasetName, label: str, failed: str | None) -> None:
-        self.done += failed is None
-        self._progress.slice_done(dataset, label, failed)
