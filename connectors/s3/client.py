@@ -11,11 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
+from botocore.loaders import Loader
 
 from connectors.s3.credentials import Credentials, FromChain, session_with
 from connectors.s3.errors import CONNECT, translated
@@ -65,6 +67,7 @@ def connect(settings: S3Settings, *, read_only: bool) -> S3Client:
     insist()
     with translated(settings.site, CONNECT):
         core = session_with(settings.credentials, settings.region, quiet)
+        core.register_component("data_loader", _models())
         client: S3Client = boto3.session.Session(botocore_session=core).client(
             "s3",
             region_name=settings.region,
@@ -78,6 +81,12 @@ def connect(settings: S3Settings, *, read_only: bool) -> S3Client:
     if read_only:
         client.meta.events.register_first("before-call.s3", _refuse_writes(settings.site))
     return client
+
+
+@cache
+def _models() -> Loader:
+    """Return what reads the SDK's models of services: once for all clients, 0.1 s for each."""
+    return Loader(include_default_search_paths=True)
 
 
 def endpoint_host(client: S3Client) -> str:
