@@ -48,25 +48,18 @@ class S3Bucketful:
     def site(self) -> SiteName:
         return self.settings.site
 
-    def keys(self, prefix: str, page_keys: int, most: int, after: str | None = None) -> list[Found]:
-        """List at most ``most`` objects, and believe the first end that is announced."""
-        asked = {**self.asked, "Prefix": prefix, "MaxKeys": page_keys}
-        return list(islice(Listing(self.client, self.site, asked, after, trusting=True), most))
-
 
 def try_reads(bucket: S3Bucketful, prefix: str) -> Candour:
     """Try listings and reads on what stands under ``prefix``."""
     versions = _keeps_versions(bucket)
-    try:
-        pages, found = _pages(bucket, prefix)
-    except StoreRefused as error:
-        if "code" in error.facts:  # The store's own word about something else.
-            raise
+    large = _walk(bucket, prefix, PAGE_KEYS, PAGE_KEYS + 1)
+    if large is None:
         return Candour(pages=False, versions=versions)
-    if not found:
+    if not large:
         return Candour(versions=versions)
-    seen = Candour(pages=pages, ends=_ends(bucket, prefix, found), versions=versions)
-    whole = next((it.object for it in found if it.object.size > 1 and not it.archived), None)
+    pages, small, large = _pages(bucket, prefix, large)
+    seen = Candour(pages=pages, ends=_ends(bucket, prefix, small, large), versions=versions)
+    whole = next((it.object for it in large if it.object.size > 1 and not it.archived), None)
     if whole is None:
         return seen
     return replace(seen, ranges=_ranges(bucket, whole), fresh=_fresh(bucket, whole))
@@ -103,23 +96,48 @@ def _keeps_versions(bucket: S3Bucketful) -> bool | None:
 _OF_BUCKETS: Final = ("Bucket", "ExpectedBucketOwner")
 
 
-def _pages(bucket: S3Bucketful, prefix: str) -> tuple[bool | None, list[Found]]:
-    """Compare small pages with large ones, between two looks at which nothing changed."""
-    large = bucket.keys(prefix, PAGE_KEYS, PAGE_KEYS + 1)
+def _walk(
+    bucket: S3Bucketful, prefix: str, page_keys: int, most: int, after: str | None = None
+) -> list[Found] | None:
+    """List at most ``most`` objects, believing the first end that is announced.
+
+    None: out of order, repeated, or astray.
+    """
+    asked = {**bucket.asked, "Prefix": prefix, "MaxKeys": page_keys}
+    try:
+        return list(islice(Listing(bucket.client, bucket.site, asked, after, trusting=True), most))
+    except StoreRefused as error:
+        if "code" in error.facts:  # The store's own word about something else.
+            raise
+        return None
+
+
+def _pages(
+    bucket: S3Bucketful, prefix: str, large: list[Found]
+) -> tuple[bool | None, list[Found], list[Found]]:
+    """Compare small pages with large ones, between two looks at which nothing changed.
+
+    Returns both walks too.
+    """
     for _ in range(_LOOKS):
-        small = _names(bucket.keys(prefix, SMALL_PAGE_KEYS, _SMALL_KEYS))
-        before, large = large, bucket.keys(prefix, PAGE_KEYS, PAGE_KEYS + 1)
-        if _names(before) == _names(large):
-            return small == _names(large)[: len(small)], large
-    return None, large
+        small = _walk(bucket, prefix, SMALL_PAGE_KEYS, _SMALL_KEYS)
+        again = _walk(bucket, prefix, PAGE_KEYS, PAGE_KEYS + 1)
+        if small is None or again is None:
+            return False, [], large
+        if _names(large) == _names(again):
+            return _names(small) == _names(large)[: len(small)], small, large
+        large = again
+    return None, [], large
 
 
-def _ends(bucket: S3Bucketful, prefix: str, large: Sequence[Found]) -> bool:
+def _ends(
+    bucket: S3Bucketful, prefix: str, small: Sequence[Found], large: Sequence[Found]
+) -> bool | None:
     """Whether nothing follows where a listing, by small pages or by large ones, was ended."""
-    small = bucket.keys(prefix, SMALL_PAGE_KEYS, _SMALL_KEYS)
-    ended = [large[-1:]] if len(large) <= PAGE_KEYS else []
-    ended += [small[-1:]] if len(small) < _SMALL_KEYS else []
-    return not any(bucket.keys(prefix, 1, 1, last.object.key) for lasts in ended for last in lasts)
+    ended = [small[-1]] if 0 < len(small) < _SMALL_KEYS else []
+    ended += [large[-1]] if 0 < len(large) <= PAGE_KEYS else []
+    more = [_walk(bucket, prefix, 1, 1, last.object.key) for last in ended]
+    return None if None in more else not any(more)
 
 
 def _names(found: Sequence[Found]) -> list[str]:

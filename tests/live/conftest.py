@@ -11,6 +11,7 @@ from moto.server import ThreadedMotoServer
 
 from flows.world.seed import USERS_MIN, seed_world
 from flows.world.servers import World, embedded
+from tests.live import other_servers
 from tests.live.console import Console
 
 _NUMBERS = count(1)
@@ -24,6 +25,13 @@ def s3_endpoint() -> Iterator[str]:
     host, port = server.get_host_and_port()
     yield f"http://{host}:{port}"
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def ministack_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a running S3 server by other authors, which checks digests."""
+    with other_servers.ministack(tmp_path_factory.mktemp("ministack")) as url:
+        yield url
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A thing in the way of a store: it forwards, remembers what it was asked, refuses, or is away.
+"""A thing in the way of a store: it forwards, remembers, refuses, is away, or lies.
 
 A store behind it needs no change, and neither does whoever speaks to it.
 """
@@ -21,6 +21,18 @@ _HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "expect"})
 
 Rule = Callable[[str, str], bool]
 """Whether a request, by its method and path, is let through."""
+
+
+class Answer(NamedTuple):
+    """What is sent back."""
+
+    status: int
+    headers: list[tuple[str, str]]
+    body: bytes
+
+
+Teller = Callable[[tuple[str, int], BaseHTTPRequestHandler, bytes], Answer]
+"""Answers a request that has a body, mostly by asking the store behind; it may be a lie."""
 
 
 class Asked(NamedTuple):
@@ -48,6 +60,7 @@ class Proxy:
         parts = urlsplit(upstream)
         self.upstream = (parts.hostname or "", parts.port or 80)
         self.permits = permits
+        self.tells: Teller = forwarded
         self.asked: list[Asked] = []
         self._server: ThreadingHTTPServer | None = None
         self._port = 0
@@ -94,21 +107,13 @@ def _handler(proxy: Proxy) -> type[BaseHTTPRequestHandler]:
     class Handler(_Forwards):
         def ask(self, body: bytes) -> Answer:
             if proxy.permits(self.command, self.path):
-                return forwarded(proxy.upstream, self, body)
-            return Answer(403, [("Content-Length", str(len(DENIED)))], DENIED)
+                return proxy.tells(proxy.upstream, self, body)
+            return refused(403, DENIED)
 
         def remember(self, status: int) -> None:
             proxy.asked.append(Asked(self.command, self.path, status))
 
     return Handler
-
-
-class Answer(NamedTuple):
-    """What is sent back."""
-
-    status: int
-    headers: list[tuple[str, str]]
-    body: bytes
 
 
 class _Forwards(BaseHTTPRequestHandler):
@@ -138,6 +143,11 @@ class _Forwards(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
         """Say nothing: what was asked is remembered instead."""
+
+
+def refused(status: int, document: bytes) -> Answer:
+    """Answer with an error that the store behind knows nothing of."""
+    return Answer(status, [("Content-Length", str(len(document)))], document)
 
 
 def forwarded(upstream: tuple[str, int], request: BaseHTTPRequestHandler, body: bytes) -> Answer:

@@ -23,18 +23,21 @@ def clients() -> dict[str, S3Client]:
     return {}
 
 
-@pytest.fixture
-def bucket(s3_endpoint: str, fresh_name: str, clients: dict[str, S3Client]) -> S3Bucket:
+@pytest.fixture(params=["s3_endpoint", "ministack_endpoint"])
+def bucket(
+    request: pytest.FixtureRequest, fresh_name: str, clients: dict[str, S3Client]
+) -> S3Bucket:
+    endpoint = request.getfixturevalue(request.param)
     settings = S3Settings(
         site=SiteName("dublin-1"),
         bucket=fresh_name,
         region="eu-west-1",
-        endpoint_url=s3_endpoint,
+        endpoint_url=endpoint,
         credentials=FromEnvironment("LIVE_TEST_"),
     )
-    if s3_endpoint not in clients:
-        clients[s3_endpoint] = connect(settings, read_only=False)
-    client = clients[s3_endpoint]
+    if endpoint not in clients:
+        clients[endpoint] = connect(settings, read_only=False)
+    client = clients[endpoint]
     client.create_bucket(
         Bucket=fresh_name, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
     )
