@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Callable
 from typing import Final, Protocol
 
-from repatria.errors import Missing, Occupied, RepatriaError, StoreRefused
+from repatria.errors import Missing, Occupied, RepatriaError, StoreRefused, Transient
 from repatria.ports.bucket import ABSENT, Absent, Reads, Writes
 from repatria.stored import About, Honours, ObjectVersion
 
@@ -23,6 +23,7 @@ DIGEST_CODES: Final = frozenset(
 UNKNOWN_CONDITIONS: Final = "NotImplemented"
 """The error code of a store that does not implement conditional puts."""
 
+_LOOKS: Final = 3
 _NAMES: Final = ("create-only", "replace-only", "checksum")
 _BODY: Final = b"repatria probe\n"
 _OTHER: Final = b"repatria probe, again\n"
@@ -72,16 +73,24 @@ def _checks_bodies(bucket: _Tried, key: str) -> bool | None:
 
 
 def _lists(bucket: _Tried, front: str) -> bool | None:
-    """Whether all that a try has put, and a look finds, is in the listing just now."""
+    """Whether all that a try has put, and a look finds, is in the listing just now.
+
+    One damaged answer says nothing; a store that never answers with a listing has none.
+    """
     standing = {front + name for name in _NAMES if _stands(bucket, front + name)}
     if not standing:
         return None
-    try:
-        return standing <= {found.object.key for found in bucket.list(front)}
-    except StoreRefused as error:
-        if "code" in error.facts:  # The store's own word about something else.
-            raise
-        return False
+    for _ in range(_LOOKS):
+        try:
+            return standing <= {found.object.key for found in bucket.list(front)}
+        except StoreRefused as error:
+            if "code" in error.facts:  # The store's own word about something else.
+                raise
+            return False
+        except Transient as error:
+            if not error.odd:
+                raise
+    return False
 
 
 def _stands(bucket: _Tried, key: str) -> bool:

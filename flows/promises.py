@@ -29,14 +29,20 @@ _KNOWN: Final = repr([field.name for kind in (Honours, Candour) for field in fie
 
 
 def of_target(house: House, site: SiteName) -> tuple[Honours, Candour]:
-    """Return what a destination was seen to honour, trying it if nobody did yet."""
+    """Return what a destination was seen to honour, trying it if nobody did yet.
+
+    Where nothing can be written the rest is not tried, and nothing is noted.
+    """
     note = _note(house, site)
     if note.exists():
         held = json.loads(note.read_text("utf-8"))
         return Honours(**held["honours"]), Candour(**held["candour"])
     bucket, key = house.bucket(site, live=True), house.config.stores[site].prefix + PROBE_KEY
-    honours, candour = bucket.probe(key), bucket.probe_reads(f"{key}/")
-    if broken(WRITING, honours) is None and broken(READING_BACK, candour) is None:
+    honours = bucket.probe(key)
+    if broken(WRITING, honours) is not None:
+        return honours, Candour()
+    candour = bucket.probe_reads(f"{key}/")
+    if broken(READING_BACK, candour) is None:
         write_whole(note, json.dumps({"honours": asdict(honours), "candour": asdict(candour)}))
     return honours, candour
 

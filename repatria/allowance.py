@@ -137,4 +137,4 @@ def _is_odd(error: Transient) -> bool:
     """Whether the store did answer, and the answer was not one."""
     if error.facts.get("cause") in _UNREADABLE:
         return True
-    return not {"cause", "status"} & error.facts.keys()
+    return error.odd

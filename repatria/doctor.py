@@ -157,19 +157,18 @@ def _target(patient: Patient, *, probing: bool) -> Iterator[Finding]:
     yield from more
     denied += more
     key = patient.prefix + PROBE_KEY
-    try:
-        honours = bucket.probe(key)
-        candour = bucket.probe_reads(f"{key}/")
-    except RepatriaError as error:
-        if not denied:
-            yield away(name, "write", error)
-        return
     if not denied:
         yield Finding(f"{name}: write", Grade.WELL, "objects can be put, tagged and read back")
-    for promise in WRITING:
-        yield promise.finding(name, honours)
-    for promise in READING_BACK:
-        yield promise.finding(name, candour)
+    try:
+        honours = bucket.probe(key)
+        for promise in WRITING:
+            yield promise.finding(name, honours)
+        candour = bucket.probe_reads(f"{key}/")
+        for promise in READING_BACK:
+            yield promise.finding(name, candour)
+    except RepatriaError as error:
+        if not denied:  # What stands in the way was told already.
+            yield away(name, "promises", error)
 
 
 def _one_put(patient: Patient) -> Finding:

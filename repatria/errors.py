@@ -69,6 +69,11 @@ class Transient(RepatriaError):
     hint = "Nothing is lost. Run the same command again once the store answers."
     exit_code = 12
 
+    @property
+    def odd(self) -> bool:
+        """Whether the store did answer, and its answer was not one: no status, no cause is told."""
+        return not {"cause", "status"} & self.facts.keys()
+
 
 class Throttled(Transient):
     """The far side asks for fewer requests."""

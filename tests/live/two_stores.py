@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -73,10 +73,32 @@ def irish() -> bytes:
 
 @contextmanager
 def opened(
-    endpoint: str, name: str, folder: Path, locations: Mapping[str, str] = LOCATIONS
+    endpoint: str, name: str, folder: Path, home: tuple[str, str] | None = None
 ) -> Iterator[TwoStores]:
-    """Make both buckets, fill the source, and write the configuration."""
-    s3 = boto3.client(
+    """Make both buckets, fill the source, and write the configuration.
+
+    ``home`` is where the home's server answers and what region it says, where it is another one.
+    """
+    s3 = _client(endpoint)
+    endpoints = {"us": endpoint, "dublin": endpoint if home is None else home[0]}
+    locations = {**LOCATIONS, **({} if home is None else {"dublin": home[1]})}
+    buckets = {site: f"{name}-{site}" for site in locations}
+    for site, bucket in buckets.items():
+        where: Any = {"CreateBucketConfiguration": {"LocationConstraint": locations[site]}}
+        with closing(_client(endpoints[site])) as client:
+            client.create_bucket(Bucket=bucket, **({} if locations[site] == "us-east-1" else where))
+    with ExitStack() as stack:
+        doors = {site: stack.enter_context(proxied(endpoints[site])) for site in locations}
+        config = settings.write(folder, _tree(doors, buckets, locations))
+        stores = TwoStores(s3, buckets, doors, config)
+        for number in range(OBJECTS):
+            stores.put(number, b"".join(lines(number)))
+        yield stores
+        s3.close()
+
+
+def _client(endpoint: str) -> S3Client:
+    return boto3.client(
         "s3",
         endpoint_url=endpoint,
         region_name="us-east-1",
@@ -84,18 +106,6 @@ def opened(
         aws_secret_access_key="not a secret",
         config=Config(s3={"addressing_style": "path"}, proxies={}),
     )
-    buckets = {site: f"{name}-{site}" for site in locations}
-    for site, bucket in buckets.items():
-        where: Any = {"CreateBucketConfiguration": {"LocationConstraint": locations[site]}}
-        s3.create_bucket(Bucket=bucket, **({} if locations[site] == "us-east-1" else where))
-    with ExitStack() as stack:
-        doors = {site: stack.enter_context(proxied(endpoint)) for site in locations}
-        config = settings.write(folder, _tree(doors, buckets, locations))
-        stores = TwoStores(s3, buckets, doors, config)
-        for number in range(OBJECTS):
-            stores.put(number, b"".join(lines(number)))
-        yield stores
-        s3.close()
 
 
 def _tree(
@@ -119,6 +129,7 @@ def _tree(
                 "residency": {"column": "country"},
             }
         },
+        "runner": "threads",
         "limits": {"attempts": 2, "wait_s_max": 0.05, "lease_s": 1},
         "state": {"folder": "../state", "jurisdiction": "IE"},
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,7 @@ from repatria.promises import READING, READING_BACK, WRITING, Promise, broken, c
 from repatria.stored import Candour, Honours
 
 CANDID = Candour(ranges=True, fresh=True, pages=True, ends=True, versions=True)
+DOCS = Path(__file__).parents[2] / "docs"
 REFUSED = {"create_only", "replace_only", "listed", "pages", "ranges"}
 
 
@@ -58,3 +60,9 @@ def test_a_store_is_tried_where_it_shows_most() -> None:
     bucket.candour = Candour(pages=True)
     assert candour_of(bucket, ["b/", "a/"]) == Candour(pages=True)
     assert candour_of(bucket, []) == Candour()
+
+
+def test_the_table_of_the_decision_has_every_promise() -> None:
+    table = (DOCS / "adr" / "0017-what-stores-promise.md").read_text("utf-8")
+    for promise in (*WRITING, *READING):
+        assert f"\n| {promise.name}" in table
