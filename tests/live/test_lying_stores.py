@@ -103,7 +103,7 @@ AT_HOME: Lies = {
         lies.ignoring("If-Match", lies.is_get),
         {"If-Match of reads": "care"},
     ),
-    "lists nothing": (lies.saying(lies.is_list, lies.empty), {"list": "ill"}),
+    "lists nothing": (lies.saying(lies.is_list, lies.empty), {"list": "ill", "listing": "ill"}),
     "is ahead": (lies.clock_of(hours=2), {"clock": "care"}),
     "stands elsewhere": (lies.saying(lies.asks("location"), lies.elsewhere), {"place": "ill"}),
     "may do less": (lies.denying(lies.is_tagged_put), {"write": "ill"}),
