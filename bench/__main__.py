@@ -94,7 +94,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("part", choices=["all", *PARTS])
-    parser.add_argument("--mb", type=float, default=1250.0, help="stored megabytes, about")
+    parser.add_argument("--mb", type=float, default=1250.0, help="megabytes, before gzip")
     parser.add_argument("--rounds", type=int, default=3, help="how often each contender runs")
     parser.add_argument("--only", type=_names, default=[], help="contenders, with commas")
     parser.add_argument(

@@ -31,10 +31,10 @@ def heard(run: Run) -> None:
 def peaked(peak: Peak) -> None:
     """Tell of a measurement of memory as it ends."""
     console.print(
-        f"  {peak.form:<8} {peak.stored_bytes / 1e6:6.0f} MB  memory {peak.setting:<8} "
+        f"  {peak.form:<8} {peak.stored_bytes / 1e6:5.0f} MB  {peak.setting:<8} "
         f"plan {peak.plan_bytes / 1e6:5.0f} MB  migrate {peak.peak_bytes / 1e6:5.0f} MB "
-        f"(largest process {peak.largest_bytes / 1e6:5.0f})  {peak.wall_s:7.1f} s wall "
-        f"{peak.cpu_s:7.1f} s CPU"
+        f"(largest {peak.largest_bytes / 1e6:5.0f})  {peak.wall_s:6.1f} s wall "
+        f"{peak.cpu_s:6.1f} s CPU"
     )
 
 
