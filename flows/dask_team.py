@@ -172,11 +172,14 @@ def dask_team(house: House, errand: Errand, heard: Callable[[Report], None]) -> 
 def _cluster(house: House) -> DaskTaskRunner:
     if (address := house.config.runner.address) is not None:
         return DaskTaskRunner(address=address)
+    scratch = str(house.state / "dask")
     return DaskTaskRunner(
         cluster_kwargs={
             "n_workers": house.workers,
             "threads_per_worker": 1,
             "dashboard_address": "127.0.0.1:0",
+            "local_directory": scratch,
+            "scheduler_kwargs": {"local_directory": scratch},
             "memory_limit": 0,  # A worker holds little; what its hand holds has limits of ours.
         }
     )

@@ -55,10 +55,16 @@ def twin(world: SmallWorld, s3_server: str, tmp_path: Path) -> Iterator[SmallWor
 
 
 @pytest.fixture
-def cluster(world: SmallWorld) -> Iterator[LocalCluster]:  # noqa: ARG001 - sets its environment
+def cluster(world: SmallWorld) -> Iterator[LocalCluster]:
     """A cluster that stands, of two worker processes, which have the world's credentials."""
+    scratch = str(world.folder.with_name("dask"))
     with LocalCluster(  # type: ignore[no-untyped-call]
-        n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0", memory_limit=0
+        n_workers=2,
+        threads_per_worker=1,
+        dashboard_address="127.0.0.1:0",
+        memory_limit=0,
+        local_directory=scratch,
+        scheduler_kwargs={"local_directory": scratch},
     ) as cluster:
         yield cluster
 
