@@ -32,8 +32,16 @@ Values = tuple[str | int | None, ...]
 """Values of the deciding columns in order; a timestamp still as its text."""
 
 
-class _Members(list[tuple[str, object]]):
-    """An object as its members in order, so that a name given twice shows."""
+_NAME = re.compile(rb'"((?:[^"\\]++|\\.)*+)"(?:[ \t\r\n]*+(:))?', re.DOTALL)
+
+
+class _Members(dict[str, object]):
+    """An object whose names are each given once: what says one thing twice says nothing."""
+
+    def __init__(self, members: Sequence[tuple[str, object]]) -> None:
+        super().__init__(members)
+        if len(self) < len(members):
+            raise ValueError("a name is given twice")
 
 
 def depth(line: bytes) -> int:
@@ -41,6 +49,15 @@ def depth(line: bytes) -> int:
     brackets = _STRING.sub(b"", line).translate(None, _NOT_BRACKETS)
     steps = np.cumsum(_STEPS[np.frombuffer(brackets, dtype=np.uint8)])
     return int(steps.max(initial=0))
+
+
+def may_repeat(line: bytes) -> bool:
+    """Say whether a name may be given twice; that it stands in two objects counts as well.
+
+    Meant for lines that are JSON: where they are not, somebody else says so.
+    """
+    found = [text for text, colon in _NAME.findall(line) if colon]
+    return len(set(found)) < len(found) or any(b"\\" in text for text in found)
 
 
 def longest_text(line: bytes) -> int:
@@ -73,12 +90,7 @@ def _parsed(text: str) -> _Members | None:
 
 
 def _decide(members: _Members, columns: Sequence[Column]) -> Values | Reason:
-    wanted = {column.name for column in columns}
-    given = [(name, value) for name, value in members if name in wanted]
-    values = dict(given)
-    if len(values) < len(given):
-        return Reason.MALFORMED
-    taken = tuple(values.get(column.name) for column in columns)
+    taken = tuple(members.get(column.name) for column in columns)
     if not all(map(_fits, taken, columns)):
         return Reason.WRONG_TYPE
     return tuple(value for value in taken if value is None or isinstance(value, str | int))

@@ -1,15 +1,15 @@
 /* Lines of JSON: which are certainly one object each (RFC 8259), and the values that decide.
  *
  * Accepting is the only claim made here: an accepted line is one object in UTF-8, no deeper than
- * allowed, without a lone surrogate, its deciding names given once, their values null or of their
- * type and written without escapes. Whatever is not certain is left to connectors/formats
+ * allowed, without a lone surrogate, no name given twice in one object, its deciding values null or
+ * of their type and written without escapes. Whatever is not certain is left to connectors/formats
  * (json_judge.py), which gives it a reason or takes it. Reads no byte outside of a line.
  */
 #include "arrow.h"
 
 #define EXPORTED __attribute__((visibility("default")))
 
-enum { DEPTH_MAX = 512, COLUMNS_MAX = 32 };
+enum { DEPTH_MAX = 512, COLUMNS_MAX = 32, NAMES_MAX = 1024 };
 
 /* A column that decides. whole: an int64, and else text. */
 typedef struct {
@@ -32,6 +32,20 @@ typedef struct {
     const uint8_t *at, *end;
     int plain; /* Whether the last string had no escape. */
 } cursor;
+
+/* A name of an open object; key: its length and first bytes, which differ for nearly all. */
+typedef struct {
+    uint64_t key;
+    const uint8_t *text;
+    int64_t length;
+} given;
+
+/* The names of all objects that are open, the innermost's last; `seen` has a bit for each key. */
+typedef struct {
+    given each[NAMES_MAX];
+    int32_t count, first[DEPTH_MAX + 1];
+    uint64_t seen[DEPTH_MAX + 1];
+} names;
 
 #define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
 #define HIGH EACH(0x80)
@@ -201,9 +215,8 @@ static int scalar(cursor *it, const uint8_t *base, const wanted *column, found *
     return column->whole && whole && small(first, it->at, &kept->value);
 }
 
-/* Which column a name of the outermost object is: -1 for none, -2 where it cannot be said. */
-static int column_of(const order *of, const uint8_t *name, int64_t length, int plain) {
-    if (!plain) return -2;
+/* Which column a name of the outermost object is: -1 for none. */
+static int column_of(const order *of, const uint8_t *name, int64_t length) {
     for (int32_t place = 0; place < of->count; place++)
         if (of->columns[place].length == length &&
             memcmp(of->columns[place].name, name, (size_t)length) == 0)
@@ -211,27 +224,63 @@ static int column_of(const order *of, const uint8_t *name, int64_t length, int p
     return -1;
 }
 
+static uint64_t key_of(const uint8_t *text, int64_t length) {
+    uint64_t front = 0, back = 0;
+    if (length >= 8) {
+        front = load64(text);
+        back = load64(text + length - 8);
+    } else {
+        for (int64_t place = 0; place < length; place++) front = front << 8 | text[place];
+    }
+    return (front ^ (back << 1) ^ (uint64_t)length << 56) * UINT64_C(0x9E3779B97F4A7C15);
+}
+
+/* Whether a name is new to the innermost object, and there is room for it. */
+static int fresh_name(names *all, int depth, const uint8_t *text, int64_t length) {
+    uint64_t key = key_of(text, length), bit = UINT64_C(1) << (key >> 58);
+    if (all->count == NAMES_MAX) return 0;
+    if (all->seen[depth] & bit)
+        for (int32_t place = all->first[depth]; place < all->count; place++) {
+            const given *one = all->each + place;
+            if (one->key == key && one->length == length &&
+                memcmp(one->text, text, (size_t)length) == 0)
+                return 0;
+        }
+    all->seen[depth] |= bit;
+    all->each[all->count++] = (given){key, text, length};
+    return 1;
+}
+
 /* Step over a name and its colon; `column` is the one that it names. */
-static int name(cursor *it, const order *of, int outermost, int *column) {
+static int name(cursor *it, const order *of, names *all, int depth, int *column) {
     const uint8_t *first = it->at + 1;
-    if (!string(it)) return 0;
-    *column = outermost ? column_of(of, first, it->at - 1 - first, it->plain) : -1;
-    if (*column == -2 || !more(it) || *it->at != ':') return 0;
+    if (!string(it) || !it->plain) return 0;
+    int64_t length = it->at - 1 - first;
+    if (!fresh_name(all, depth, first, length)) return 0;
+    *column = depth == 1 ? column_of(of, first, length) : -1;
+    if (!more(it) || *it->at != ':') return 0;
     it->at++;
     return more(it);
 }
 
+static void open_object(names *all, int depth) {
+    all->first[depth] = all->count;
+    all->seen[depth] = 0;
+}
+
 /* Whether a line is one object that is certainly right; its deciding values come to `kept`. */
-static int certain(cursor it, const uint8_t *base, const order *of, found *kept) {
+static int certain(cursor it, const uint8_t *base, const order *of, names *all, found *kept) {
     uint8_t shuts[DEPTH_MAX + 1]; /* What ends each open bracket. */
     int depth = 0, fresh = 1, column = -1;
-    uint32_t seen = 0;
     if (!more(&it) || *it.at != '{') return 0;
     shuts[++depth] = '}';
+    all->count = 0;
+    open_object(all, depth);
     it.at++;
     while (more(&it)) {
         if (*it.at == shuts[depth]) {
             it.at++;
+            if (shuts[depth] == '}') all->count = all->first[depth];
             if (--depth == 0) return !more(&it);
             fresh = 0;
             continue;
@@ -240,16 +289,13 @@ static int certain(cursor it, const uint8_t *base, const order *of, found *kept)
             if (*it.at++ != ',' || !more(&it)) return 0;
         }
         if (shuts[depth] == '}') {
-            if (!name(&it, of, depth == 1, &column)) return 0;
-            if (column >= 0) {
-                if (seen >> column & 1) return 0;
-                seen |= UINT32_C(1) << column;
-            }
+            if (!name(&it, of, all, depth, &column)) return 0;
         }
         fresh = 0;
         if (*it.at == '{' || *it.at == '[') {
             if (column >= 0 || depth >= of->nesting) return 0;
             shuts[++depth] = *it.at++ == '{' ? '}' : ']';
+            if (shuts[depth] == '}') open_object(all, depth);
             fresh = 1;
         } else if (!scalar(&it, base, column >= 0 ? of->columns + column : NULL,
                            column >= 0 ? kept + column : NULL)) {
@@ -266,12 +312,13 @@ static int certain(cursor it, const uint8_t *base, const order *of, found *kept)
 EXPORTED int64_t repatria_json(const uint8_t *data, const int64_t *bounds, int64_t count,
                                const order *of, uint8_t *accepted, found *kept) {
     int64_t taken = 0;
+    names all;
     if (of->count > COLUMNS_MAX || of->nesting > DEPTH_MAX) return -1;
     for (int64_t line = 0; line < count; line++) {
         cursor it = {data + bounds[line], data + bounds[line + 1], 1};
         found *mine = kept + taken * of->count;
         for (int32_t place = 0; place < of->count; place++) mine[place].length = -1;
-        accepted[line] = (uint8_t)certain(it, data, of, mine);
+        accepted[line] = (uint8_t)certain(it, data, of, &all, mine);
         taken += accepted[line];
     }
     return taken;

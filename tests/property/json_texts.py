@@ -59,6 +59,9 @@ def line(rng: Random) -> bytes:
     gaps = rng.choice([(",", ":"), (", ", ": "), (" ,\t", " :\r")])
     text = json.dumps(told, ensure_ascii=rng.random() < 0.3, separators=gaps)
     octets = text.encode("utf-8", "surrogatepass")
+    if rng.random() < 0.3:  # A name more in one of its objects: often one that is there.
+        more = b"{" + json.dumps(rng.choice(NAMES)).encode() + b":0,"
+        octets = more.join(octets.split(b"{", rng.randrange(1, 4)))
     for _ in range(rng.choice([0, 0, 1, 1, 2])):
         at = rng.randrange(len(octets) + 1)
         until = at + rng.choice([0, 1, 1, 2])

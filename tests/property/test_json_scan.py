@@ -72,7 +72,7 @@ TAKEN = [
     b'{"user":null,"n":999999999999999999,"x":[1,-0.5e+3,true,false,null,"\\u00e9\\ud83d\\ude00"]}',
     '{"é":"ü","x":"\u2028 \u0800 \uffff \U0010ffff"}'.encode(),
     b'{"x":[[[[]]]]}',
-    b'{"x":{"user":1,"user":2}}',
+    b'{"x":[{"user":1},{"user":2,"a":{"user":3}}],"y":{"user":4}}',
     b'{"x":"' + b"y" * 3000 + b'"}',
 ]
 LEFT = [
@@ -80,6 +80,10 @@ LEFT = [
     b"[]",
     b'{"user":"a","user":"a"}',
     b'{"us\\u0065r":"a"}',
+    b'{"x":{"user":1,"user":2}}',
+    b'{"x":{"user":1,"y":[{}],"user":2}}',
+    b'{"x":{"\\u0061":1}}',
+    b'{"a_name_of_eight_":1,"b":2,"a_name_of_eight_":3}',
     b'{"user":"\\u0061"}',
     b'{"user":1}',
     b'{"n":1.0}',

@@ -112,7 +112,9 @@ ACCEPTED_LINES = [
     with_x(b"12345678901234567890123456789.0"),
     with_x(b'"NaN, Infinity: NaN"'),
     with_x(b'"Information [NaN]"'),
-    with_x(b'{"a":1,"a":2}'),
+    with_x(b'[{"a":1},{"a":{"a":2}}]'),
+    with_x(b'{"\\u0061":1,"b":2}'),
+    with_x(b"{" + b",".join(b'"%d":0' % number for number in range(2_000)) + b"}"),
     with_x(b'"\\ud83d\\ude00 \\u0000 \xf0\x9f\x98\x80 \x7f"'),
     with_x(b'{"":{"\\"":"}{"}}'),
     with_x(b'"' + b"[{" * 500 + b'"'),
@@ -135,6 +137,13 @@ def test_valid_lines_are_accepted(line: bytes) -> None:
 
 
 REFUSED_LINES = [
+    (with_x(b'{"a":1,"a":2}'), "malformed"),
+    (with_x(b'[0,{"b":{"a":1,"c":[{}],"a":1}}]'), "malformed"),
+    (with_x(b'{"a":1,"\\u0061":2}'), "malformed"),
+    (with_x(b'{"a b":1,"a b" : 2}'), "malformed"),
+    (with_x(b"0")[:-1] + b',"x":0}', "malformed"),
+    (b'{"a_long_name_1":1,"a_long_name_2":2,"a_long_name_1":3}', "malformed"),
+    (with_x(b"{" + b",".join(b'"%d":0' % (n % 1_999) for n in range(2_000)) + b"}"), "malformed"),
     (b"[]", "malformed"),
     (b'"text"', "malformed"),
     (b"null", "malformed"),
