@@ -67,11 +67,13 @@ def examine(house: House, *, probing: bool) -> list[Finding]:
 
 def _machine(house: House) -> Iterator[Finding]:
     try:
-        house.ledger(read_only=True)
+        ledger = house.ledger(read_only=True)
+        looked = ledger.examined()
     except RepatriaError as error:
         yield Finding("ledger", Grade.ILL, str(error), error.hint)
     else:
         yield Finding("ledger", Grade.WELL, "opens, at the schema of this version")
+        yield from looked
     try:
         house.keys.key("doctor")
     except RepatriaError as error:

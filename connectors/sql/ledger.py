@@ -7,16 +7,18 @@ port that this implements is described in ``repatria.ports``.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
 from connectors.sql.comparisons import SqlComparisons
 from connectors.sql.dialects import engine_for, parsed
+from connectors.sql.examined import findings, server_of
 from connectors.sql.failures import SqlFailures
 from connectors.sql.leases import SqlLeases
 from connectors.sql.marks import Marks
 from connectors.sql.outbox import SqlOutbox
-from connectors.sql.patience import Once, Patience
+from connectors.sql.patience import Once, Patience, patient
 from connectors.sql.plans import SqlPlans
 from connectors.sql.quarantine import SqlQuarantine
 from connectors.sql.receipts import SqlReceipts
@@ -25,6 +27,7 @@ from connectors.sql.schema import REVISIONS, identify, make
 from connectors.sql.seal import Seal, Unsealed
 from connectors.sql.store import Store
 from connectors.sql.totals import SqlTotals
+from repatria.finding import Finding
 
 
 class SqlLedger(
@@ -47,6 +50,12 @@ class SqlLedger(
 
     def close(self) -> None:
         self._store.close()
+
+    @patient
+    def examined(self) -> Sequence[Finding]:
+        """Say what the settings of its server mean for it; nothing where it is a file."""
+        server = server_of(self._store)
+        return [] if server is None else list(findings(server))
 
     def __enter__(self) -> Self:
         return self

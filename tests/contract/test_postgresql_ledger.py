@@ -22,6 +22,7 @@ from repatria.errors import (
     Unbalanced,
     WriteRefused,
 )
+from repatria.finding import Grade
 from repatria.ports.leases import Lease
 from repatria.ports.ledger import Ledger
 from tests.contract.ledger_claims_contract import LedgerClaimsContract
@@ -239,3 +240,14 @@ def test_a_server_that_does_not_wait_for_its_disk_is_made_to(url: str) -> None:
     with open_ledger(url) as ledger, ledger._store.reading() as connection:
         told = connection.execute(text("SHOW synchronous_commit")).scalar_one()
     assert told == "on"
+
+
+def test_a_server_that_could_lose_what_it_was_told_is_found_ill(url: str) -> None:
+    """The server of these tests does not wait for its disk at all."""
+    with open_ledger(url, read_only=True) as ledger:
+        found = {finding.about: finding.grade for finding in ledger.examined()}
+    assert found == {
+        "ledger: server": Grade.WELL,
+        "ledger: fsync": Grade.ILL,
+        "ledger: full_page_writes": Grade.ILL,
+    }

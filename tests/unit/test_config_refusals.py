@@ -70,6 +70,8 @@ WITHIN = [
     ("state/folder", REMOVE, "state.folder: missing"),
     ("ledger/url", "mysql://host/db", "expected sqlite:///file or postgresql://"),
     ("ledger/url", "sqlite://", "remembers nothing"),
+    ("ledger/url", "postgresql://ada:tulip@host/db", "expected no password"),
+    ("ledger/url", "postgresql://host/db?password=tulip", "expected no password"),
     ("ledger/url", "sqlite:///:memory:", "remembers nothing"),
     ("keys/path", "x", "expected {file: path} or {environment: VARIABLE}"),
     ("site/x", 1, "site: unknown key; did you mean sites?"),

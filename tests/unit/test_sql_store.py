@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,13 +16,15 @@ from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.schema import CreateTable
 
 from connectors.sql import migrations
-from connectors.sql.dialects import parsed, told
+from connectors.sql.dialects import code_of, parsed, told
+from connectors.sql.examined import Server, findings
 from connectors.sql.ledger import open_ledger
 from connectors.sql.schema import REVISIONS, standing
 from connectors.sql.seal import AesGcmSeal
 from connectors.sql.store import meaning
 from connectors.sql.tables import metadata
 from repatria.errors import ConfigRefused, Refused, Transient
+from repatria.finding import Grade
 
 
 class _PostgresError(Exception):
@@ -50,6 +53,10 @@ class _LiteError(sqlite3.OperationalError):
         (_LiteError("SQLITE_ERROR"), AssertionError),
         (_PostgresError("08006"), Transient),
         (_PostgresError("40001"), Transient),
+        (_PostgresError("53300"), Transient),
+        (_PostgresError("57014"), Transient),
+        (_PostgresError("58030"), Refused),
+        (_PostgresError("XX001"), Refused),
         (_PostgresError("57P01"), Transient),
         (_PostgresError("53100"), Refused),
         (_PostgresError("25006"), Refused),
@@ -142,6 +149,57 @@ def test_a_password_is_never_told() -> None:
     with pytest.raises(ConfigRefused) as caught:
         open_ledger("postgresql+nosuch://ada:tulip@h/d")
     assert "tulip" not in str(caught.value)
+
+
+GOOD = Server(
+    version=150_008,
+    encoding="UTF8",
+    replica=False,
+    fsync="on",
+    full_page_writes="on",
+    far=True,
+    tls=True,
+)
+
+
+@pytest.mark.parametrize(
+    ("server", "about", "grade"),
+    [
+        (replace(GOOD, version=120_004), "ledger: server", Grade.CARE),
+        (replace(GOOD, encoding="SQL_ASCII"), "ledger: encoding", Grade.ILL),
+        (replace(GOOD, replica=True), "ledger: role", Grade.ILL),
+        (replace(GOOD, fsync="off"), "ledger: fsync", Grade.ILL),
+        (replace(GOOD, full_page_writes="off"), "ledger: full_page_writes", Grade.ILL),
+        (replace(GOOD, tls=False), "ledger: connection", Grade.CARE),
+    ],
+)
+def test_what_a_server_should_not_be_is_found(server: Server, about: str, grade: Grade) -> None:
+    assert [it.about for it in findings(GOOD) if it.grade is not Grade.WELL] == []
+    worse = [it for it in findings(server) if it.grade is not Grade.WELL]
+    assert [(it.about, it.grade) for it in worse] == [(about, grade)]
+    assert worse[0].means, "it says what to do"
+
+
+def test_a_driver_is_chosen_where_none_is_named_and_its_absence_is_told() -> None:
+    assert parsed("postgresql://h/d").drivername == "postgresql+psycopg"
+    with pytest.raises(ConfigRefused, match=r"install repatria\[postgresql\]"):
+        open_ledger("postgresql+nosuch://h/d")
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        ('FATAL:  password authentication failed for user "ada"', "28P01"),
+        ("fe_sendauth: no password supplied", "28P01"),
+        ('FATAL:  no pg_hba.conf entry for host "1.2.3.4"', "28000"),
+        ('FATAL:  role "ada" does not exist', "28000"),
+        ('FATAL:  database "ledger" does not exist', "3D000"),
+        ("FATAL:  the database system is starting up", ""),
+        ("connection refused", ""),
+    ],
+)
+def test_a_refusal_at_the_door_is_known_from_a_server_that_is_away(said: str, code: str) -> None:
+    assert code_of(Exception(f"connection failed: {said}\n")) == code
 
 
 def test_a_seal_never_seals_alike_and_notices_every_change() -> None:
