@@ -20,7 +20,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test check bench ui down lock docs pictures browser strace postgres clean
+.PHONY: help setup demo test check bench ui down lock docs pictures browser strace postgresql clean
 
 help: ## Say what there is
 	@printf '\n  \033[1mRepatria\033[0m moves user records home, and proves it.\n\n'
@@ -44,7 +44,7 @@ $(STAMP): requirements.lock pyproject.toml hatch_build.py $(wildcard repatria/na
 demo: setup ## Start an embedded world and migrate it, from plan to proof (USERS=60000)
 	@$(BIN)/python -m flows.world.demo --users $(USERS)
 
-test: setup browser strace postgres check ## Check the house, then run the whole suite
+test: setup browser strace postgresql check ## Check the house, then run the whole suite
 	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile
 
 check: setup ## Lint, format, types and floors
@@ -100,7 +100,7 @@ strace:
 	  echo "Installed strace for the tests that kill at system calls."; \
 	else echo "NOT RUN for want of strace: the tests that kill at system calls (apt-get install strace)."; fi
 
-postgres:
+postgresql:
 	@if ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || command -v postgres >/dev/null 2>&1; then :; \
 	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1 && \
 	  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql; } >/dev/null 2>&1; then \

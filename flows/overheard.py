@@ -31,6 +31,7 @@ class Overheard:
         self._watcher = watcher
         self._lock = threading.Lock()
         self.tally = Tally()
+        self._waited = False
 
     @property
     def stripes(self) -> Sequence[int]:
@@ -40,6 +41,11 @@ class Overheard:
         return self._run(self.job.run_stripe, number, progress, stopping)
 
     def take_over(self, number: int, progress: Progresses, stopping: Callable[[], bool]) -> Tally:
+        with self._lock:
+            first, self._waited = not self._waited, True
+        if first:
+            told = "another run is at work on this plan: waiting for its stripes"
+            self._watcher.noticed(told)
         return self._run(self.job.take_over, number, progress, stopping)
 
     def _run(

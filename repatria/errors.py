@@ -171,7 +171,7 @@ class Superseded(RepatriaError):
 class FenceLost(Superseded):
     """Somebody newer holds the fence. This worker is a ghost and must stop."""
 
-    hint = "Expected after a restart. If it repeats, two workers share one stripe."
+    hint = "Expected after a restart. Run the same command again: it takes up what is left."
 
 
 class Stopped(RepatriaError):

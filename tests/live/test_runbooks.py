@@ -18,6 +18,7 @@ import pytest
 from typer.testing import CliRunner
 
 from flows.command.app import app
+from flows.command.screen.progress import Lines
 from flows.wiring import open_house
 from flows.world.sites import BACKUP, PRIMARY
 from repatria.leasing import Tenancy
@@ -49,7 +50,15 @@ class Scene:
             assert code == 0, said
 
     def other_worker(self) -> None:
-        """Hold every stripe of the newest plan, alive, until told to let go."""
+        """Hold every stripe of the newest plan, alive, until somebody says that they wait."""
+        patch = self.others.enter_context(pytest.MonkeyPatch.context())
+        heard = Lines.noticed
+
+        def noticed(lines: Lines, what: str) -> None:
+            heard(lines, what)
+            self.others.close()
+
+        patch.setattr(Lines, "noticed", noticed)
         house = self.others.enter_context(open_house(self.it.config))
         ledger = house.ledger()
         plan = ledger.plan()
@@ -122,10 +131,6 @@ def killed(scene: Scene) -> None:
     scene.it.dies()
 
 
-def other_ends(scene: Scene) -> None:
-    scene.others.close()
-
-
 def stores_gone(scene: Scene) -> None:
     runbook_world.end(scene.it)
 
@@ -153,8 +158,7 @@ MEANWHILE: Mapping[str, Callable[[Scene], None]] = {
     "it is removed": removed,
     "it is restored": changed_again,
     "the profile appears": profile_appears,
-    "another worker is at it": Scene.other_worker,
-    "the other worker ends": other_ends,
+    "another worker is at it, and ends when it is waited for": Scene.other_worker,
     "the stores are gone": stores_gone,
 }
 """What happens once there is a plan, and between two commands."""
