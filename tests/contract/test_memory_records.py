@@ -8,11 +8,12 @@ import pytest
 from connectors.memory.bucket import HONEST, UNVERSIONED, MemoryBucket
 from connectors.object_manifests import ObjectManifests
 from connectors.object_source import ObjectSource
+from connectors.wrap.rechecked import Rechecked
 from repatria.dataset import Format
 from repatria.errors import Archived, Occupied, ReadBackMismatch, Transient
 from repatria.limits import Limits
 from repatria.names import SiteName
-from repatria.ports.bucket import ABSENT, Absent
+from repatria.ports.bucket import ABSENT, Absent, Bucket
 from repatria.ports.records import Parcel, Target
 from repatria.stored import About, Found, ObjectVersion
 from tests.contract.record_samples import Planted, codecs, dataset
@@ -21,6 +22,18 @@ from tests.contract.target_contract import IE, LAYOUT, PEOPLE, TargetContract
 from tests.unit.parquet_samples import parquet, people
 
 US, DUBLIN = SiteName("us-east"), SiteName("dublin-1")
+
+
+class TestRecheckedSource(OverBucket, SourceContract):
+    """Looked at again after each batch, a source is a source like any other."""
+
+    @pytest.fixture
+    def bucket(self) -> MemoryBucket:
+        return MemoryBucket(US, page_keys=2)
+
+    @pytest.fixture
+    def opens(self, bucket: Bucket) -> Opens:
+        return lambda limits: Rechecked(ObjectSource(bucket, self.root, codecs(limits), b"k" * 32))
 
 
 class TestSourceOverMemory(OverBucket, SourceContract):

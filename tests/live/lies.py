@@ -169,7 +169,7 @@ def cut(page: bytes) -> bytes:
 
 
 def shifted(upstream: Upstream, request: BaseHTTPRequestHandler, body: bytes) -> Answer:
-    """Answer a range with bytes from further on, and call them what was asked for."""
+    """Answer a range with bytes from one before, and call them what was asked for."""
     asked = re.fullmatch(r"bytes=(\d+)-(\d+)", request.headers.get("Range", ""))
     if not is_get(request) or asked is None or asked.group(1) == "0":
         return honest(upstream, request, body)
@@ -179,7 +179,12 @@ def shifted(upstream: Upstream, request: BaseHTTPRequestHandler, body: bytes) ->
     said = f"bytes {start}-{stop}/"
     return answer._replace(
         headers=[
-            (name, re.sub(r"bytes \d+-\d+/", said, value) if name == "Content-Range" else value)
+            (
+                name,
+                re.sub(r"bytes \d+-\d+/", said, value)
+                if name.lower() == "content-range"
+                else value,
+            )
             for name, value in answer.headers
         ]
     )
