@@ -2,18 +2,20 @@
 
 A token bucket that may go into debt: who takes more than there is waits until it is paid back,
 so that one large body passes whole and the rate holds over time. A listing counts as one request
-for each thousand entries, a body as its bytes in either direction.
+for each thousand entries, a body as its bytes in either direction. Where a store asks for fewer
+requests, whatever was agreed, it is asked more slowly for a while (``easing``).
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Final
 
 import pyarrow as pa
 
+from connectors.wrap.easing import Easing
 from repatria.names import SiteName
 from repatria.ports.bucket import Absent, Bucket
 from repatria.ports.rules import Clock
@@ -63,30 +65,39 @@ class Throttled:
         self._inner = inner
         self._requests = Rate(requests_per_s, clock)
         self._bytes = Rate(bytes_per_s, clock)
+        self._easing = Easing(clock)
 
     @property
     def site(self) -> SiteName:
         return self._inner.site
 
     def list(self, prefix: str, after: str | None = None) -> Iterator[Found]:
-        self._requests.take(1)
-        for number, found in enumerate(self._inner.list(prefix, after), start=1):
+        self._ask()
+        entries = enumerate(self._inner.list(prefix, after), start=1)
+        while True:
+            with self._easing.heeding():
+                number, found = next(entries, (0, None))
+            if found is None:
+                return
             yield found
             if number % PAGE_KEYS == 0:
-                self._requests.take(1)
+                self._ask()
 
     def head(self, key: str, version: str | None = None) -> Found:
-        self._requests.take(1)
-        return self._inner.head(key, version)
+        self._ask()
+        with self._easing.heeding():
+            return self._inner.head(key, version)
 
     def tags(self, key: str, version: str | None = None) -> dict[str, str]:
-        self._requests.take(1)
-        return self._inner.tags(key, version)
+        self._ask()
+        with self._easing.heeding():
+            return self._inner.tags(key, version)
 
     def read(self, found: ObjectVersion, start: int = 0, stop: int | None = None) -> pa.Buffer:
-        self._requests.take(1)
+        self._ask()
         self._bytes.take((found.size if stop is None else stop) - start)
-        return self._inner.read(found, start, stop)
+        with self._easing.heeding():
+            return self._inner.read(found, start, stop)
 
     def stream(
         self, found: ObjectVersion, chunk_bytes: int = 1 << 20
@@ -96,31 +107,43 @@ class Throttled:
     def put(
         self, key: str, body: pa.Buffer | bytes, about: About, replaces: ObjectVersion | Absent
     ) -> ObjectVersion:
-        self._requests.take(1)
+        self._ask()
         self._bytes.take(len(body))
-        return self._inner.put(key, body, about, replaces)
+        with self._easing.heeding():
+            return self._inner.put(key, body, about, replaces)
 
     def observe(self) -> Observed:
-        self._requests.take(1)
-        return self._inner.observe()
+        self._ask()
+        with self._easing.heeding():
+            return self._inner.observe()
 
     def probe(self, key: str) -> Honours:
-        self._requests.take(PROBE_REQUESTS)
-        return self._inner.probe(key)
+        self._ask(PROBE_REQUESTS)
+        with self._easing.heeding():
+            return self._inner.probe(key)
 
     def probe_reads(self, prefix: str) -> Candour:
-        self._requests.take(PROBE_REQUESTS)
-        return self._inner.probe_reads(prefix)
+        self._ask(PROBE_REQUESTS)
+        with self._easing.heeding():
+            return self._inner.probe_reads(prefix)
 
     def may_put(self, key: str) -> bool | None:
-        self._requests.take(1)
-        return self._inner.may_put(key)
+        self._ask()
+        with self._easing.heeding():
+            return self._inner.may_put(key)
 
     @contextmanager
     def _stream(self, found: ObjectVersion, chunk_bytes: int) -> Iterator[Iterator[bytes]]:
-        self._requests.take(1)
-        with self._inner.stream(found, chunk_bytes) as chunks:
+        self._ask()
+        with ExitStack() as stack:
+            with self._easing.heeding():
+                chunks = stack.enter_context(self._inner.stream(found, chunk_bytes))
             yield self._paced(chunks)
+
+    def _ask(self, requests: int = 1) -> None:
+        """Wait until as many requests may be sent."""
+        self._requests.take(requests)
+        self._easing.take()
 
     def _paced(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
         for chunk in chunks:

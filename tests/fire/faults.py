@@ -40,7 +40,7 @@ class Fault(StrEnum):
     OTHER_ANSWER = "other-answer"  #: The answer to another request of this kind.
     REDIRECT = "redirect"  #: 301, to somewhere else.
     REDIRECT_SOON = "redirect-soon"  #: 307, to somewhere else.
-    FORGET_KEY = "forget-key"  #: A page of a listing lacks a key and does not count it.
+    FORGET_KEY = "forget-key"  #: A page of a listing lacks its first key and does not count it.
 
 
 STORM = (
@@ -105,7 +105,7 @@ def spoilt(fault: Fault, real: Answer, other: Answer | None, chance: Random) -> 
         case Fault.OTHER_ANSWER:
             return other
         case Fault.FORGET_KEY:
-            return _without_a_key(real, chance)
+            return _without_its_first_key(real)
         case _:
             return real
 
@@ -141,11 +141,11 @@ def _flipped_answer(real: Answer, chance: Random) -> Answer | None:
     return real.with_header("ETag", etag[:at] + other + etag[at + 1 :])
 
 
-def _without_a_key(real: Answer, chance: Random) -> Answer | None:
+def _without_its_first_key(real: Answer) -> Answer | None:
     entries = _CONTENTS.findall(real.body)
     if not entries:
         return None
-    body = real.body.replace(chance.choice(entries), b"", 1)
+    body = real.body.replace(entries[0], b"", 1)
     body = _COUNT.sub(lambda found: b"<KeyCount>%d</KeyCount>" % (int(found[1]) - 1), body)
     return replace(real, body=body, length=len(body))
 

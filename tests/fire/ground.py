@@ -43,7 +43,7 @@ CHANGING = ("people/a.parquet", "notes/a.jsonl")
 DRIFT = ("unfinished", "new", "changed", "gone", "empty", "left")
 OURS = "_repatria/"
 OWNER = "123456789012"  # Whose everything is in moto.
-READ_S = 0.3
+READ_S = 1.0
 SLICE_BYTES = 64 * 1024
 
 Row = dict[str, Any]
@@ -263,10 +263,10 @@ def _configured(endpoint: str, limits: Mapping[str, Any]) -> Row:
             "notes": _dataset("notes/", "jsonl"),
         },
         "limits": {
-            "attempts": 3,
+            "attempts": 5,
             "wait_s_max": 0.01,
             "call_s_max": 30,
-            "lease_s": 1,
+            "lease_s": 5,
             "slice_bytes": SLICE_BYTES,
             **limits,
         },

@@ -60,6 +60,13 @@ def test_a_fault_while_promises_are_tried_does_not_make_a_liar_of_a_store_for_ev
     matrix.trial(Blow(fault), promises_of(fault))
 
 
+def test_a_key_that_a_listing_forgets_is_found_by_the_audit_of_the_same_run(
+    matrix: Matrix,
+) -> None:
+    lists = [cell for cell in CELLS if cell.operation is Operation.LIST]
+    assert matrix.trial(Blow(Fault.FORGET_KEY), lists) == ["audit: new"]
+
+
 def test_bits_flipped_in_pieces_are_found_by_the_decoder_or_by_verification(matrix: Matrix) -> None:
     told = matrix.trial(Blow(Fault.FLIP_ANSWER, times=None), [PIECES])
     assert told[-1] == VERIFIED or "quarantined" in told[-1], told
