@@ -17,7 +17,7 @@ from random import SystemRandom
 from types import TracebackType
 from typing import Final, Self, TypeVar, cast
 
-from connectors.allocator import settle
+from connectors.allocator import KEPT_BYTES, settle
 from connectors.clock import SystemClock
 from connectors.formats.csv import Csv
 from connectors.formats.jsonl import JsonLines
@@ -75,7 +75,7 @@ class House:
     """
 
     def __init__(self, config: Config, folder: Path, part: Part = WHOLE) -> None:
-        settle()
+        settle(keeping=config.limits.bytes_in_flight >= KEPT_BYTES)
         self.config = config
         self.folder = folder
         self.part = part

@@ -20,7 +20,7 @@ class Memory(StrEnum):
 
 SIZES: Final[Mapping[Memory, Mapping[str, int]]] = {
     Memory.SMALL: {
-        "batch_bytes": 16 * MIB,
+        "batch_bytes": 8 * MIB,
         "slice_bytes": 256 * MIB,
         "bytes_in_flight": 64 * MIB,
         "batch_bytes_hard": 256 * MIB,
@@ -44,7 +44,7 @@ class Limits:
     batch_bytes: int = 64 * MIB  #: Decoded bytes of a batch; fixed once there are receipts.
     slice_bytes: int = 512 * MIB  #: Objects larger than this are cut, where they can be.
     bundle_bytes: int = 64 * MIB  #: A stripe closes at this many bytes of small objects …
-    stripe_bytes: int = 4096 * MIB  #: … or of all objects …
+    stripe_bytes: int = 256 * MIB  #: … or of all objects …
     stripe_slices: int = 5_000  #: … or at this many slices.
     bytes_in_flight: int = 512 * MIB  #: Decoded bytes held by all workers together.
     workers: int = 2

@@ -30,6 +30,8 @@ FOOTER_BYTES_MAX: Final = 32 * MIB
 """A footer takes some twenty times its bytes in memory."""
 _LISTED_MIN: Final = 10_000  # Of whatever a footer lists besides row groups and columns.
 TAIL_BYTES: Final = 64 * 1024
+BUFFER_BYTES: Final = MIB
+"""Of each column, where a run is too large to be held at once: else a chunk is held whole."""
 MAGIC: Final = b"PAR1"
 ENCRYPTED: Final = b"PARE"
 SIGNATURE_BYTES: Final = 28
@@ -161,6 +163,7 @@ def _parquet(
         page_checksum_verification=True,
         coerce_int96_timestamp_unit=int96_unit,
         pre_buffer=False,
+        buffer_size=BUFFER_BYTES,
         read_dictionary=list(dictionaries),
         thrift_container_size_limit=max(_LISTED_MIN, 2 * limits.columns, 2 * limits.row_groups),
     )

@@ -118,6 +118,16 @@ def test_a_run_of_row_groups_is_read_at_once() -> None:
     assert len(held.reads) == 1 + len(batches)
 
 
+def test_a_row_group_that_is_too_large_to_be_held_is_read_piece_by_piece() -> None:
+    noise = pa.array(np.random.default_rng(1).random(800_000))
+    held = Held(parquet(people(800_000, noise=noise)))
+    codec = Parquet(budget(batch_bytes=2 << 20))
+    batches = list(codec.batches(PROFILES, piece_of(held), held, None))
+    assert sum(batch.read for batch in batches) == 800_000
+    assert held.size > 6 << 20
+    assert max(stop - start for start, stop in held.reads) <= 2 << 20
+
+
 def test_what_a_restart_skips_is_not_fetched() -> None:
     rows = people(60_000, noise=pa.array(np.random.default_rng(1).random(60_000)))
     held = Held(parquet(rows, row_group_size=15_000))
