@@ -5,8 +5,8 @@ pieces back to the system at once has the next batch's pages zeroed and mapped a
 fifth of the whole cost of a move (docs/performance.md). So the C library's allocator is used, told
 to keep what it has: up to ``KEPT_BYTES`` at the end of its heap, and large pieces inside of it. One
 heap, not one per thread, so that threads hand on to each other what they freed. Where the C
-library is another one, Arrow's own choice stays. A process that was given little memory pays the price and returns
-its pages.
+library is another one, Arrow's own choice stays. A process that was given little memory pays the
+price and gives pages back.
 """
 
 from __future__ import annotations
