@@ -20,7 +20,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test check bench ui down lock docs pictures browser strace postgresql clean
+.PHONY: help setup demo test planted check bench ui down lock docs pictures browser strace postgresql clean
 
 help: ## Say what there is
 	@printf '\n  \033[1mRepatria\033[0m moves user records home, and proves it.\n\n'
@@ -46,6 +46,9 @@ demo: setup ## Start an embedded world and migrate it, from plan to proof (USERS
 
 test: setup browser strace postgresql check ## Check the house, then run the whole suite
 	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile
+
+planted: setup postgresql ## Plant each bug that is kept, and see that the suite turns red
+	@$(BIN)/python -m tests.planted
 
 check: setup ## Lint, format, types and floors
 	@$(BIN)/ruff check $(PACKAGES)

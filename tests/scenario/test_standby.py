@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
+from repatria.errors import ResidencyRefused
 from repatria.ports.ledger import RunState
+from repatria.stored import Observed
 from tests.people import DUBLIN, HAMAR, IE
 from tests.scenario.enclave import Enclave, of_notes
 
@@ -55,3 +59,13 @@ def test_a_standby_that_comes_later_gets_its_copies_and_home_is_left_alone(tmp_p
     assert enclave.migrate(enclave.plan()).state is RunState.COMPLETE
     assert enclave.dublin.count("put") == puts
     assert enclave.trusted(DUBLIN.name) == enclave.trusted(HAMAR.name)
+
+
+@pytest.mark.parametrize("location", ["us-east-1", None])
+def test_a_standby_that_is_elsewhere_gets_nothing(tmp_path: Path, location: str | None) -> None:
+    enclave = filled(tmp_path)
+    enclave.hamar._observed = Observed(endpoint="memory", location=location)
+    with pytest.raises(ResidencyRefused):
+        enclave.migrate(enclave.plan())
+    assert enclave.hamar.count("put") == 0
+    assert list(enclave.ledger.receipts()) == []

@@ -9,7 +9,7 @@ from pathlib import Path
 from repatria.audit import Audit, Configured, audit_left, audit_listing, audit_receipts
 from repatria.names import SliceId
 from repatria.plan import Plan
-from repatria.ports.ledger import Receipts
+from repatria.ports.ledger import Receipts, RunState
 from repatria.receipt import BatchName, Receipt
 from tests.people import DE, IE, NO
 from tests.scenario.enclave import Enclave, of_notes
@@ -130,3 +130,13 @@ def test_what_stands_of_a_region_or_dataset_that_has_no_name_now_is_told(tmp_pat
     nothing = replace(plan, datasets=())
     audit_left(audit, nothing, enclave.ledger, enclave.ledger, Configured.of({}, enclave.regions))
     assert audit.left == 3
+
+
+def test_a_dataset_of_which_nothing_was_listed_is_not_done(tmp_path: Path) -> None:
+    """A wrong prefix looks just so: nothing passes on a blank."""
+    enclave = of_notes(tmp_path)
+    plan = enclave.plan(IE)
+    audit = Audit()
+    audit_receipts(audit, plan, enclave.ledger, enclave.ledger, (IE,))
+    assert (audit.unfinished, audit.empty, audit.clean) == (0, 1, False)
+    assert enclave.migrate(plan).state is RunState.INCOMPLETE

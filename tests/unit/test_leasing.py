@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 
@@ -115,3 +116,18 @@ def test_a_lease_that_was_lost_is_not_given_back_in_anothers_name() -> None:
     with tenancy(ledger, "a", Passing()).hold("stripe"):
         assert ledger.take("stripe", "b", (1, 0)) is not None
     assert ledger.look("stripe") == ("b", 2, 0)
+
+
+@pytest.mark.parametrize("days", [400, -400])
+def test_a_wall_clock_that_is_turned_neither_shortens_nor_lengthens_the_watch(days: int) -> None:
+    ledger = MemoryLedger()
+    held(ledger)
+
+    def turn() -> None:
+        if len(clock.slept) == 1:
+            clock.turn(clock.now() + timedelta(days=days))
+
+    clock = Passing(turn)
+    with tenancy(ledger, "b", clock).hold("stripe") as lease:
+        assert lease.fence == 2
+    assert sum(clock.slept) == pytest.approx(LENGTH_S)

@@ -1,0 +1,1 @@
+"""Wrong variants of this house, kept as patches, each of which must turn the suite red."""
