@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -244,3 +245,14 @@ def test_a_full_disk_is_refused_and_nothing_is_committed(ledger: SqlLedger) -> N
     whole = list(ledger.receipts())
     assert all(len(found.lines) == 2 for found in whole)
     assert len(ledger.entries(0, 2000)) == len(whole)
+
+
+def test_a_commit_that_fails_in_its_middle_leaves_nothing_behind(ledger: SqlLedger) -> None:
+    lease = ledger.take("a/1", "me", None)
+    assert lease is not None
+    no_entry: list[Any] = [b"told", None]
+    with pytest.raises(TypeError):
+        ledger.commit(receipt(1, line(IE, 1), line(DE, 2)), lease, no_entry)
+    assert list(ledger.receipts()) == []
+    assert ledger.moved() == []
+    assert ledger.entries(0, 9) == []

@@ -14,7 +14,7 @@ from repatria.ports.ledger import FailureKind, RunState, Verdict
 from repatria.receipt import Receipt
 from tests.people import DE, IE, PROFILES
 from tests.scenario.enclave import Arrivals, Enclave, of_notes
-from tests.scenario.written import parquet_of
+from tests.scenario.written import notes_of, parquet_of
 
 
 def profiles(**regions: str) -> Arrivals:
@@ -286,3 +286,16 @@ def test_an_account_that_changed_for_a_region_left_out_spoils_its_slice_alone(
     assert (
         enclave.standing()["profiles/region=DE/a.parquet"] == before["profiles/region=DE/a.parquet"]
     )
+
+
+def test_a_record_that_cannot_be_read_waits_by_its_place_and_is_counted(tmp_path: Path) -> None:
+    enclave = of_notes(tmp_path)
+    body = notes_of([("i1", "IE")]) + b"{not a record\n" + notes_of([("i2", "IE"), ("g1", "DE")])
+    enclave.us.plant("notes/a.jsonl", body)
+    ending = enclave.migrate(enclave.plan())
+    assert (ending.state, ending.waiting) == (RunState.INCOMPLETE, 1)
+    [receipt] = balanced(enclave)
+    assert (receipt.read, receipt.moved, receipt.quarantined) == (4, 3, 1)
+    [entry] = enclave.ledger.waiting()
+    assert (entry.reason, entry.rows) == (Reason.MALFORMED, 1)
+    assert entry.positions == (body.index(b"{not"),)

@@ -103,7 +103,7 @@ def test_two_runs_at_once_move_every_record_once_and_both_end_complete(tmp_path:
     ]
 
 
-def test_a_claim_whose_work_fails_is_given_back(tmp_path: Path) -> None:
+def test_a_claim_whose_work_fails_is_given_back_and_not_done(tmp_path: Path) -> None:
     enclave = filled(tmp_path)
     plan = enclave.plan()
     campaign = enclave.campaign(plan)
@@ -111,6 +111,7 @@ def test_a_claim_whose_work_fails_is_given_back(tmp_path: Path) -> None:
     with pytest.raises(Transient):
         campaign.run_next([0], enclave.watch)
     assert enclave.ledger.look(f"live/{plan.digest[:16]}/0") is None
+    assert enclave.ledger.stripes_done(plan.digest) == frozenset(), "nothing of it was done"
 
 
 def _away(*_: object) -> None:
