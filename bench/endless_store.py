@@ -69,6 +69,8 @@ class Handler(BaseHTTPRequestHandler):
                 f'{_XML}<LocationConstraint xmlns="{_NAMESPACE}">{BUCKETS[bucket]}'
                 "</LocationConstraint>"
             )
+        elif "versioning" in query:
+            self._say(f'{_XML}<VersioningConfiguration xmlns="{_NAMESPACE}"/>')
         elif "tagging" in query:
             self._say(f"{_XML}<Tagging><TagSet/></Tagging>")
         elif key:

@@ -187,6 +187,10 @@ def _believed(batches: Iterator[Batch], label: str) -> Iterator[Batch]:
     except Garbled as error:
         told = "its bytes are not those whose digest the store keeps"
         raise DigestDiffers(told, object=label) from error
+    except MemoryError as error:
+        raise BadObject("decoding needs more memory than there is", object=label) from error
+    except RecursionError as error:
+        raise BadObject("it is nested deeper than its decoder can follow", object=label) from error
 
 
 def _chunk(body: pa.Buffer, at: int) -> bytes:

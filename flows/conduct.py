@@ -120,7 +120,8 @@ class Conductor:
             return make_plan(self.house, datasets, regions)
         unknown(self.house, datasets, regions)
         order = Order(datasets=tuple(datasets), regions=tuple(regions))
-        return planned(self.house, self._errand(Verb.PLAN, order), self._notice)
+        errand = self._errand(Verb.PLAN, order)
+        return planned(self.house, errand, self._notice, self.stop.is_set)
 
     def move(self, order: Order) -> Outcome:
         """Rehearse or migrate, and tell what it came to."""

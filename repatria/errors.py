@@ -66,7 +66,7 @@ class RepatriaError(Exception):
 class Transient(RepatriaError):
     """The far side was away; the call is safe to make again."""
 
-    hint = "Nothing is lost. Run the same command again once the store answers."
+    hint = "Nothing is lost. Run the same command again once it answers."
     exit_code = 12
 
     @property

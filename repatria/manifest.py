@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from repatria.digest import add
-from repatria.errors import ForeignObject, Occupied
+from repatria.errors import ForeignObject, Occupied, ReadBackMismatch
 from repatria.names import DatasetName, RegionName, SiteName
 from repatria.ports.bucket import ABSENT
 from repatria.ports.ledger import Receipts
@@ -106,8 +106,23 @@ def publish(
                 )
             except Occupied:
                 continue
+            _read_back(manifests, draft, generation)
         return draft.published(generation)
     raise ForeignObject("somebody else keeps replacing a manifest", dataset=dataset, region=region)
+
+
+def _read_back(manifests: Manifests, draft: _Draft, generation: int) -> None:
+    """Raise ``ReadBackMismatch`` unless the store holds this manifest, or a later one."""
+    held = manifests.held(*draft.of)
+    if held is not None and held[0] == draft.body(generation):
+        return
+    if held is None or int(str(told(held[0]).get("generation", 0))) <= generation:
+        raise ReadBackMismatch(
+            "the store does not hold the manifest that was published",
+            site=manifests.site,
+            dataset=draft.of[0],
+            region=draft.of[1],
+        )
 
 
 def refuse_stranger(manifests: Manifests, dataset: DatasetName, region: RegionName) -> None:

@@ -7,9 +7,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from flows import deciding
+from connectors.sql import patience
+from flows import conduct, dask_team, deciding
 from flows.command import remote
 from flows.command.verb import CODES
+from flows.hands import deaths
 from flows.report.reasons import OBJECTS, RECORDS, Meaning
 from repatria import errors
 from repatria.errors import Corrupt, Refused, RepatriaError, Spoilt, Stopped, Superseded, Transient
@@ -74,7 +76,7 @@ def told() -> list[type[RepatriaError]]:
     """Return every error that the page tells of, in the order of their modules."""
     return [
         found
-        for module in (errors, deciding, remote)
+        for module in (errors, deciding, conduct, deaths, dask_team, patience, remote)
         for found in vars(module).values()
         if isinstance(found, type)
         and issubclass(found, RepatriaError)

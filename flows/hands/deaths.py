@@ -26,7 +26,7 @@ class HandsLost(Refused):
     """The processes that work ended one after another, whatever they did."""
 
     hint = (
-        "Most often memory is short: lower `limits.workers` or `limits.batch_bytes`, and look at "
+        "Most often memory is short: lower `limits.workers`, or give the machine more, and look at "
         "what the system logged (`dmesg`). Then run the same command again."
     )
 

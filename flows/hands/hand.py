@@ -20,6 +20,7 @@ PROGRAM: Final = (sys.executable, "-m", "flows.hands.child")
 LEAVING_S: Final = 5.0
 """Seconds that a hand has for leaving on its own."""
 _CHUNK: Final = 1 << 16
+_LINE_MAX: Final = 1 << 24
 
 
 class HandDied(Exception):
@@ -73,9 +74,16 @@ class Hand:
             if not chunk:
                 raise self._death()
             self._held += chunk
+            if len(self._held) > _LINE_MAX:
+                self._process.kill()
+                raise HandDied("a line without an end")
         text = bytes(self._held[:end])
         del self._held[: end + 1]
-        return wire.message(text)
+        try:
+            return wire.message(text)
+        except (ValueError, AssertionError) as error:
+            self._process.kill()
+            raise HandDied("words that are none") from error
 
     def leave(self) -> None:
         """Ask the hand to leave, and end it if it does not."""
@@ -102,7 +110,12 @@ class Hand:
             return HandDied("silence")
         if code >= 0:
             return HandDied(f"exit code {code}")
-        return HandDied(f"signal {-code} ({signal.Signals(-code).name})")
+        return HandDied(f"signal {-code}{_named(-code)}")
+
+
+def _named(number: int) -> str:
+    """Return the name of a signal in brackets; those of real time have none."""
+    return f" ({signal.Signals(number).name})" if number in set(signal.Signals) else ""
 
 
 def _started(program: Sequence[str], events: int) -> subprocess.Popen[bytes]:

@@ -88,14 +88,15 @@ def staffed_elsewhere(house: House, errand: Errand, notice: Notice) -> Iterator[
         yield HandedJob((), hands)
 
 
-def planned(house: House, errand: Errand, notice: Notice) -> Plan:
+def planned(house: House, errand: Errand, notice: Notice, stopping: Callable[[], bool]) -> Plan:
     """Have a plan made by a hand: planning decodes too.
 
-    What ended the planner's decoder too often is let be, and a run that moves hears of it.
+    Raises ``Stopped`` when asked to stop: a plan that is not whole is none. What ended the
+    planner's decoder too often is let be, and a run that moves hears of it.
     """
     ledger = house.ledger()
     with hands_for(house, errand, ledger, 1, notice) as hands:
-        answer = hands.follow({}, _Heard(None), lambda: False)
+        answer = hands.follow({}, _Heard(None), stopping)
     made = ledger.plan(PlanDigest(answer["plan"]))
     if made is None:
         raise PlanRefused("the plan that was made is gone from the ledger")

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from flows.hands import wire
 from flows.hands.deaths import Announced, Deaths
-from flows.hands.errand import Errand
+from flows.hands.errand import Errand, Verb
 from flows.hands.hand import PROGRAM, Hand, HandDied
 from repatria.errors import Stopped
 from repatria.names import DatasetName
@@ -121,6 +121,8 @@ class _Dialogue:
         told = False
         while True:
             if not told and self.stopping():
+                if self.hands.errand.verb is Verb.PLAN:
+                    raise Stopped("planning was stopped, as asked; nothing of it is kept")
                 hand.order("stop")
                 told = True
             event = hand.hear(TICK_S)
@@ -157,7 +159,7 @@ class _Dialogue:
                 dataset = DatasetName(event["dataset"])
                 self.progress.slice_done(dataset, event["label"], event["failed"])
             case _:
-                raise AssertionError("a hand says what its door understands")
+                raise HandDied("words that are none")
 
 
 def announced(event: wire.Message) -> Announced:

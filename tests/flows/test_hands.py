@@ -181,6 +181,16 @@ def test_a_run_that_is_asked_to_stop_stops_its_hands_at_a_batch(world: SmallWorl
     assert regions(moved(world, Listener())) == MOVING
 
 
+def test_planning_that_is_asked_to_stop_stops_and_keeps_nothing(world: SmallWorld) -> None:
+    world.init()
+    with open_house(world.folder) as house:
+        stop = threading.Event()
+        stop.set()
+        with pytest.raises(Stopped, match="planning was stopped"):
+            Conductor(house, Listener(), stop=stop).plan((), ())
+        assert house.ledger(read_only=True).plan() is None
+
+
 def test_hands_go_with_their_door_even_if_that_is_killed(world: SmallWorld) -> None:
     world.put_copy("hang")
     world.plan()

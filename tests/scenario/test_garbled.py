@@ -116,3 +116,26 @@ def test_a_stream_whose_etag_is_no_md5_is_not_compared_with_it(enclave: Enclave)
     enclave.us.plant("notes/c.jsonl", body.replace(b'"j"', b'"k"'), etag="opaque")
     assert enclave.migrate(enclave.plan()).state is RunState.COMPLETE
     assert {"j", "k"} <= set(names(enclave.trusted()))
+
+
+class Starving(JsonLines):
+    """A codec that runs out of memory, or of stack, at objects whose names say so."""
+
+    def batches(self, dataset: Any, piece: Any, access: Any, after: Any) -> Iterator[Any]:
+        if "memory" in piece.label:
+            raise MemoryError
+        if "deep" in piece.label:
+            raise RecursionError
+        yield from super().batches(dataset, piece, access, after)
+
+
+def test_an_object_that_its_decoder_cannot_hold_is_set_aside_and_the_rest_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enclave = of_notes(tmp_path)
+    monkeypatch.setattr(scene, "CODECS", {Format.JSONL: Starving(LIMITS)})
+    for name in ("deep.jsonl", "memory.jsonl", "well.jsonl"):
+        enclave.note(name, (f"i{name}", "IE"))
+    ending = enclave.migrate(enclave.plan())
+    assert [told.kind for told in ending.failures] == [FailureKind.BAD, FailureKind.BAD]
+    assert enclave.tally.done == 1

@@ -12,7 +12,7 @@ import pytest
 
 from connectors.memory.bucket import MemoryBucket
 from connectors.object_manifests import ObjectManifests
-from repatria.errors import ForeignObject, StaleSlice, Transient
+from repatria.errors import ForeignObject, ReadBackMismatch, StaleSlice, Transient
 from repatria.layout import Layout
 from repatria.manifest import Published, publish, told
 from repatria.names import SliceId
@@ -206,3 +206,20 @@ def test_the_manifest_of_another_ledger_is_left_alone() -> None:
     with pytest.raises(ForeignObject, match="another ledger"):
         publish(told_nothing, other, PROFILES.name, IE.name)  # type: ignore[arg-type]
     assert body_of(bucket) == stood
+
+
+class Forgetful(MemoryBucket):
+    """A bucket that takes a put and stores nothing, or something else."""
+
+    stored: bytes | None = None
+
+    def put(self, key: str, body: Any, about: Any, replaces: Any) -> ObjectVersion:
+        if self.stored is None:
+            return ObjectVersion(key, len(body), "e", None)
+        return super().put(key, self.stored, about, replaces)
+
+
+def test_a_manifest_that_the_store_does_not_hold_is_not_published() -> None:
+    bucket = Forgetful(DUBLIN.name)
+    with pytest.raises(ReadBackMismatch, match="does not hold the manifest"):
+        at(bucket, receipt(1, line(1)))
