@@ -3,6 +3,7 @@
 PYTHON ?= python3
 USERS  ?= 60000
 WORKERS ?= 2
+MINUTES ?= 60
 BENCH_MB ?= 1250
 BENCH_ROUNDS ?= 3
 VENV   := .venv
@@ -20,7 +21,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test planted check bench ui down lock docs pictures browser strace postgresql clean
+.PHONY: help setup demo test planted check bench soak ui down lock docs pictures browser strace postgresql clean
 
 help: ## Say what there is
 	@printf '\n  \033[1mRepatria\033[0m moves user records home, and proves it.\n\n'
@@ -64,6 +65,9 @@ $(PEERS)/.complete: bench/requirements.lock
 	@echo "Installing what Repatria is measured beside …"
 	@$(PEERS)/bin/python -m pip install -qq --require-hashes -r bench/requirements.lock
 	@touch $@
+
+soak: setup strace ## Try every kind of fault hundreds of times, then an hour of all mixed (MINUTES=60)
+	@$(BIN)/python -m tests.fire.soak --minutes $(MINUTES) --write
 
 ui: setup ## Start a Prefect server, a worker and the deployments against the embedded world
 	@$(BIN)/python -m flows.world.desk up

@@ -8,9 +8,8 @@ import select
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Final
@@ -72,16 +71,21 @@ class Child:
         """Wait until it stopped; False if it ended instead."""
         return bool(self.driver.ask(do="wait", pid=self.pid, stopped=True).get("stopped"))
 
-    def points_reached(self, number: int) -> bool:
-        """Wait until it made so many durable calls; False if it ended before."""
+    def has_ended(self) -> bool:
+        """Say whether it has ended, without waiting."""
+        return bool(self.driver.ask(do="look", pid=self.pid)["ended"])
+
+    def points(self) -> int:
+        """Count the durable calls that it made so far."""
         points = self.folder / "points"
-        limit = time.monotonic() + PATIENCE_S
-        while not points.exists() or points.read_bytes().count(b"\n") < number:
-            assert time.monotonic() < limit, "nothing moves"
-            if self.driver.ask(do="look", pid=self.pid)["ended"]:
-                return False
-            select.select([], [], [], POLL_S)
-        return True
+        return points.read_bytes().count(b"\n") if points.exists() else 0
+
+    def hands(self) -> list[int]:
+        """Return its own children."""
+        found = Path(f"/proc/{self.pid}/task").glob("*/children")
+        with suppress(FileNotFoundError, ProcessLookupError):
+            return [int(number) for file in found for number in file.read_text().split()]
+        return []
 
     def goes_on(self) -> None:
         os.kill(self.pid, signal.SIGCONT)

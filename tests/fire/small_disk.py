@@ -53,9 +53,14 @@ class SmallDisk:
             ballast.unlink()
 
 
-def may_mount() -> None:
+def may_mount() -> bool:
+    """Say whether we may mount."""
+    return os.geteuid() == 0 and shutil.which("mount") is not None
+
+
+def must_mount() -> None:
     """Skip loudly, or fail where nothing may be skipped, unless we may mount."""
-    if os.geteuid() != 0 or shutil.which("mount") is None:
+    if not may_mount():
         what = "NOT RUN for want of the right to mount: the tests of a full disk"
         if os.environ.get("CI"):
             pytest.fail(what)
@@ -65,7 +70,7 @@ def may_mount() -> None:
 @contextmanager
 def small_disk(ground: Ground) -> Iterator[SmallDisk]:
     """Put the state of a ground on a small disk for the length of a ``with`` block."""
-    may_mount()
+    must_mount()
     shutil.rmtree(ground.state, ignore_errors=True)
     ground.state.mkdir()
     options = f"size={SIZE},nr_inodes={FILES},mode=700"

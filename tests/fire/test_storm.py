@@ -8,7 +8,7 @@ from tests.fire import trials
 from tests.fire.proxy import spawned
 from tests.fire.trials import Range
 
-TRIALS, KILLS = 3, 2
+TRIALS, KILLS, PROCESSES = 3, 2, 3
 
 
 def test_killed_in_a_storm_it_finishes_in_the_quiet_after_it(fire: Range) -> None:
@@ -18,3 +18,17 @@ def test_killed_in_a_storm_it_finishes_in_the_quiet_after_it(fire: Range) -> Non
             trials.killed_in_a_storm(fire, storm, chance, KILLS)
         spoilt = sum(storm.counts()["injected"].values())
     assert spoilt > 20, "there was hardly a storm"
+
+
+def test_a_door_or_a_hand_that_is_killed_is_carried_on_or_replaced(fire: Range) -> None:
+    chance = random.Random(2)
+    for _ in range(PROCESSES):
+        trials.killed_in_processes(fire, chance)
+
+
+def test_a_door_and_its_hands_that_were_frozen_do_nothing_wrong_when_they_thaw(
+    fire: Range,
+) -> None:
+    before = fire.counts.of("frozen beyond its lease").struck
+    trials.frozen_in_processes(fire, random.Random(11))
+    assert fire.counts.of("frozen beyond its lease").struck > before, "it ended before"

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import random
+import select
 import sqlite3
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from signal import SIGSTOP
+from signal import SIGCONT, SIGKILL, SIGSTOP
 from typing import Final
 
 from tests.fire import syscalls
 from tests.fire.counts import COUNTS, Counts
-from tests.fire.driving import At, Driver, Ended, driving
+from tests.fire.driving import PATIENCE_S, POLL_S, At, Child, Driver, Ended, driving
 from tests.fire.judge import INCOMPLETE, Judge
 from tests.fire.proxy import Spawned
 from tests.fire.small_disk import SmallDisk, small_disk
@@ -21,6 +24,7 @@ from tests.fire.world import FireWorld, Ground, burning
 
 REFUSED: Final = 10
 TAKEN_OVER: Final = 13
+PUTS_OF_A_RUN: Final = 40
 STORM_SHARE: Final = 0.15
 POINTS_OF_A_STORM: Final = 45
 """A killed run is killed after it made up to so many durable calls."""
@@ -39,13 +43,28 @@ class Range:
     def ground(self, name: str = "plain", *, planned: bool = True, **limits: float) -> Ground:
         """Return a ground as it was before, over empty homes."""
         self.world.wipe()
-        return self.world.ground(name, self.world.tree(None, **limits), planned=planned)
+        return self.world.ground(name, self.world.tree(None, "threads", limits), planned=planned)
+
+    def grown(self, name: str, runner: str, **limits: float) -> Ground:
+        """Return a ground whose stripes are worked through elsewhere than in the command."""
+        self.world.wipe()
+        return self.world.ground(name, self.world.tree(None, runner, limits))
+
+    def until(self, child: Child, come: Callable[[], bool]) -> bool:
+        """Wait for something; False if the child ended before."""
+        limit = time.monotonic() + PATIENCE_S
+        while not come():
+            assert time.monotonic() < limit, "nothing moves"
+            if child.has_ended():
+                return False
+            select.select([], [], [], POLL_S)
+        return True
 
     def stormy(self, url: str) -> Ground:
         """Return a ground whose stores stand behind a fault proxy; it is planned in quiet."""
         self.world.wipe()
         patience = {"attempts": 12, "wait_s_max": 0.05}
-        return self.world.ground("stormy", self.world.tree(url, **patience))
+        return self.world.ground("stormy", self.world.tree(url, "threads", patience))
 
     def bare(self) -> Ground:
         """Return a ground on which nothing is planned yet."""
@@ -158,17 +177,71 @@ def _refused_for_the_disk(ended: Ended) -> None:
 
 def killed_in_a_storm(fire: Range, storm: Spawned, chance: random.Random, kills: int) -> None:
     """Kill a migration at random times while its stores fail, then let one finish in quiet."""
-    with fire.counts.trial("killed at random, 15 % of requests faulty", "at random") as count:
+    with fire.counts.trial("killed at random, 15 % of requests faulty", "in a storm") as count:
         ground = fire.stormy(storm.url)
         storm.storm(STORM_SHARE)
         for _ in range(kills):
             child = fire.driver.start(ground.config, *LIVE)
-            if child.points_reached(chance.randrange(POINTS_OF_A_STORM)):
+            number = chance.randrange(POINTS_OF_A_STORM)
+            if fire.until(child, lambda: child.points() >= number):  # noqa: B023 - called here
                 child.kill()
             count.struck += child.ended().killed
         storm.storm(0.0)
         fire.judge.finishes(ground)
         fire.judge.holds(ground)
+
+
+def killed_in_processes(fire: Range, chance: random.Random) -> None:
+    """Kill the door of a run, or one of its hands, after some of its puts."""
+    with fire.counts.trial("killed: a door, or a hand of it", "processes") as count:
+        ground = fire.grown("processes", "processes")
+        child = fire.driver.start(ground.config, *LIVE)
+        puts = fire.world.puts() + chance.randrange(1, PUTS_OF_A_RUN)
+        if fire.until(child, lambda: fire.world.puts() >= puts and bool(child.hands())):
+            hands = child.hands()
+            if chance.random() < 0.5:
+                child.kill()
+            elif hands:
+                os.kill(chance.choice(hands), SIGKILL)
+                count.struck += 1
+        ended = child.ended()
+        count.struck += ended.killed
+        assert ended.killed or ended.code == INCOMPLETE, (ended.code, ended.said)
+        fire.judge.finishes(ground)
+        fire.judge.holds(ground)
+
+
+def frozen_in_processes(fire: Range, chance: random.Random) -> None:
+    """Stop a door and its hands after some puts, finish with another run, and let them go on."""
+    with fire.counts.trial("frozen beyond its lease", "processes") as count:
+        ground = fire.grown("brief", "processes", lease_s=1)
+        child = fire.driver.start(ground.config, *LIVE)
+        puts = fire.world.puts() + chance.randrange(1, PUTS_OF_A_RUN)
+        if not fire.until(child, lambda: fire.world.puts() >= puts and bool(child.hands())):
+            child.ended()
+            return
+        frozen_ = _freeze(ground, [child.pid, *child.hands()])
+        try:
+            count.struck += bool(frozen_)
+            fire.judge.finishes(ground)
+        finally:
+            for number in frozen_:
+                os.kill(number, SIGCONT)
+            late = child.ended()
+        assert late.code in (INCOMPLETE, TAKEN_OVER), (late.code, late.said)
+        fire.judge.holds(ground)
+
+
+def _freeze(ground: Ground, processes: Sequence[int]) -> Sequence[int]:
+    """Stop processes where none holds a lock of the ledger; those that could not be, go on."""
+    for _ in range(1000):
+        for number in processes:
+            os.kill(number, SIGSTOP)
+        if not _locked(ground):
+            return processes
+        for number in processes:
+            os.kill(number, SIGCONT)
+    return ()
 
 
 def _locked(ground: Ground) -> bool:

@@ -129,6 +129,11 @@ class FireWorld:
             for it in page.get("Versions", [])
         ]
 
+    def puts(self) -> int:
+        """Count the puts that the homes took so far."""
+        log = (self.folder / "requests").read_bytes()
+        return sum(log.count(f"PUT /{bucket(name)}/".encode()) for name in HOMES)
+
     def wipe(self) -> None:
         """Make the homes as empty as they were; the legacy sites are nobody's to write."""
         for name in HOMES:
@@ -142,7 +147,7 @@ class FireWorld:
         seen = [(name, *one) for name in LEGACY for one in self.versions(name)]
         return hashlib.sha256(repr(seen).encode()).hexdigest()
 
-    def tree(self, url: str | None, **limits: Any) -> Tree:
+    def tree(self, url: str | None, runner: str, limits: Mapping[str, float]) -> Tree:
         """Describe this world as a user does, its stores perhaps behind another door."""
         sites = {
             name: site(
@@ -161,7 +166,7 @@ class FireWorld:
                 "standby": STANDBY,
             },
             "datasets": DATASETS,
-            "runner": "threads",
+            "runner": runner,
             "limits": {"stripe_slices": 2, "workers": 1, "lease_s": 600, **limits},
             "state": {"folder": "../state", "jurisdiction": "IE"},
         }
