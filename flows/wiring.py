@@ -263,6 +263,10 @@ class House:
             dead=is_dead,
         )
 
+    def is_dead(self, holder_: str) -> bool:
+        """Say whether a process that held leases, or conducted a run, is known to be dead."""
+        return is_dead(holder_)
+
     @property
     def workers(self) -> int:
         """How many batches may be worked on at once: by the number and by the bytes in flight.

@@ -20,7 +20,7 @@ from repatria.manifest import Published, SealKey, publish, refuse_stranger
 from repatria.names import DatasetName, RunId, SiteName
 from repatria.plan import Plan
 from repatria.ports.leases import Lease
-from repatria.ports.ledger import Failure, Ledger, Plans, Run, RunState, Verdict
+from repatria.ports.ledger import PROCESS, Failure, Ledger, Plans, Run, RunState, Verdict
 from repatria.ports.records import Manifests
 from repatria.ports.rules import Clock
 from repatria.site import Region
@@ -81,6 +81,7 @@ class Campaign:
                 plan=self.plan.digest,
                 config_digest=self.plan.config_digest,
                 began_at=now,
+                summary={PROCESS: self.tenancy.holder},
             )
         )
 

@@ -7,13 +7,21 @@ figures only grow with receipts, so that progress never runs backwards.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from repatria.names import DatasetName, RegionName
 from repatria.plan import Plan
-from repatria.ports.ledger import Comparison, Failure, Ledger, Run, Verdict
+from repatria.ports.ledger import (
+    PROCESS,
+    Comparison,
+    Failure,
+    Ledger,
+    Run,
+    RunState,
+    Verdict,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +56,7 @@ class Status:
     dropped: int
     verification: Run | None
     unverified: int = 0
+    gone: bool = False  #: The run says that it goes on, and its process is known to be dead.
 
     @property
     def rows_per_s(self) -> float | None:
@@ -60,8 +69,10 @@ class Status:
         return int(str(read)) / seconds if read and seconds > 0 else None
 
 
-def gather(ledger: Ledger, now: datetime) -> Status:
-    """Ask the ledger everything once."""
+def gather(
+    ledger: Ledger, now: datetime, dead: Callable[[str], bool] = lambda _holder: False
+) -> Status:
+    """Ask the ledger everything once. ``dead`` knows of a process whether it is gone."""
     plan = ledger.plan()
     runs = ledger.runs()
     verification = next((run for run in runs if run.verb == "verify"), None)
@@ -86,6 +97,9 @@ def gather(ledger: Ledger, now: datetime) -> Status:
         dropped=dropped,
         verification=verification,
         unverified=sum(found.unverified for found in comparisons.values()),
+        gone=run is not None
+        and run.state is RunState.RUNNING
+        and dead(str(run.summary.get(PROCESS, ""))),
     )
 
 
@@ -216,6 +230,7 @@ def told(status: Status) -> dict[str, object]:
             {"dataset": dataset, "reason": reason, "region": region, "rows": rows}
             for (dataset, reason, region), rows in sorted(status.waiting.items())
         ],
+        "gone": status.gone,
         "dropped": status.dropped,
         "unverified": status.unverified,
     }

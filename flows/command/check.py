@@ -75,7 +75,7 @@ def status(
         ledger = house.ledger(read_only=True)
 
         def look() -> Status:
-            return gather(ledger, house.clock.now())
+            return gather(ledger, house.clock.now(), house.is_dead)
 
         if as_json:
             say_json(told(look()))

@@ -112,19 +112,15 @@ def up(folder: Path, users: int = USERS, port: int = PORT) -> Desk:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     (folder / "port").write_text(f"{_free(port)}\n")
     with screen.step("Starting the Prefect server"):
-        _serve(desk)
+        serve(desk)
         _fill(desk, users)
-        desk.server.ready(lambda: _answers(desk.url), START_S_MAX)
+        ready(desk)
     with screen.step("Making a ledger and a first plan"):
         _repatria(desk, "init")
         _repatria(desk, "plan")
     with screen.step("Registering the deployments, starting a worker"):
-        _prefect(desk, "work-pool", "create", POOL, "--type", "process", "--overwrite")
-        desk.worker.start(
-            _python("prefect", "worker", "start", "--pool", POOL, "--name", "desk"),
-            desk.environment(),
-        )
-        _prefect(desk, "--no-prompt", "deploy", "--all")
+        register(desk)
+        staff(desk)
     _note(desk)
     return desk
 
@@ -137,9 +133,29 @@ def down(folder: Path) -> bool:
     return any(ended)
 
 
-def _serve(desk: Desk) -> None:
+def serve(desk: Desk) -> None:
+    """Start the Prefect server; ``ready`` waits until it answers."""
     port = desk.url.rpartition(":")[2]
     desk.server.start(_python("flows.world.ui_server", port), desk.environment())
+
+
+def ready(desk: Desk) -> None:
+    """Wait until the server answers. Raises ``Transient`` if it does not."""
+    desk.server.ready(lambda: _answers(desk.url), START_S_MAX)
+
+
+def register(desk: Desk) -> None:
+    """Make the pool and the deployments known to the server."""
+    _prefect(desk, "work-pool", "create", POOL, "--type", "process", "--overwrite")
+    _prefect(desk, "--no-prompt", "deploy", "--all")
+
+
+def staff(desk: Desk) -> None:
+    """Start a worker, which starts a process for each flow run."""
+    desk.worker.start(
+        _python("prefect", "worker", "start", "--pool", POOL, "--name", "desk"),
+        desk.environment(),
+    )
 
 
 def _fill(desk: Desk, users: int) -> None:

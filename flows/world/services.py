@@ -86,11 +86,16 @@ class Service:
                 )
             time.sleep(POLL_S)
 
+    @property
+    def pid(self) -> int:
+        """The number of its process, and of its process group."""
+        return int(self._lock.read_text())
+
     def stop(self) -> bool:
         """End it, kindly and then at once; return whether it lived. Ending none is no error."""
         if not self.alive:
             return False
-        group = int(self._lock.read_text())
+        group = self.pid
         for number, patience_s in ((signal.SIGTERM, STOP_S_MAX), (signal.SIGKILL, STOP_S_MAX)):
             os.killpg(group, number)
             if self._ends_within(patience_s):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
 
 from repatria.batch import Reason
 from repatria.names import DatasetName, PlanDigest, RegionName, RunId, SiteName, SliceId
@@ -178,6 +178,10 @@ class RunState(StrEnum):
     INCOMPLETE = "incomplete"
     STOPPED = "stopped"
     FAILED = "failed"
+
+
+PROCESS: Final = "process"
+"""What a run's summary names while it goes on: the process that conducts it (as a holder)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -50,13 +50,15 @@ WHERE: Final = {
 }
 """Role, jurisdiction and location of each site."""
 _SERVER: Final = """
-import sys
+import sys, threading
 from pathlib import Path
 from flows.world.site_server import make_site
 server = make_site(Path(sys.argv[1]))
+threading.Thread(target=server.serve_forever, daemon=True).start()
 print(server.port, flush=True)
-server.serve_forever()
+sys.stdin.read()
 """
+"""Ends with its standard input, however whoever started it ended."""
 
 
 @dataclass(frozen=True)
@@ -218,7 +220,7 @@ def burning(folder: Path) -> Iterator[FireWorld]:
     server = subprocess.Popen(
         [sys.executable, "-c", _SERVER, str(folder / "requests")],
         cwd=ROOT,
-        stdin=subprocess.DEVNULL,
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,

@@ -11,6 +11,7 @@ from repatria.batch import Reason
 from repatria.names import PlanDigest, RegionName, RunId
 from repatria.plan import Plan
 from repatria.ports.ledger import (
+    PROCESS,
     Comparison,
     Failure,
     FailureKind,
@@ -193,3 +194,19 @@ def test_everything_can_be_written_as_json() -> None:
         "rows": 1,
     }
     assert found["run"]["state"] == "running"
+
+
+def test_a_run_whose_process_is_known_to_be_dead_is_told_and_no_other() -> None:
+    ledger = moved()
+    ledger.begin(ran("migrate", summary={PROCESS: "this/1/1"}))
+    assert not gather(ledger, T0).gone, "nobody knows"
+    assert not gather(ledger, T0, lambda _: False).gone
+    assert gather(ledger, T0, lambda holder: holder == "this/1/1").gone
+    ledger.end(RunId("migrate"), RunState.COMPLETE, T0, {})
+    assert not gather(ledger, T0, lambda _: True).gone, "it has ended"
+
+
+def test_a_run_that_does_not_name_its_process_is_not_called_dead() -> None:
+    ledger = moved()
+    ledger.begin(ran("migrate"))
+    assert not gather(ledger, T0, lambda holder: holder != "").gone

@@ -66,6 +66,7 @@ def _head(status: Status, first: Status | None) -> list[str]:
     ]
     if run is not None:
         state = "running" if run.state is RunState.RUNNING else f"last run {run.state.value}"
+        state = "cut short: its process is gone" if status.gone else state
         lines.append(f"[dim]{state}, begun {run.began_at:%Y-%m-%d %H:%M} UTC[/]")
     if per_second:
         left = max(0, (expected or 0) - moved) / per_second
@@ -95,7 +96,8 @@ def pace(status: Status, first: Status | None) -> float | None:
 
 
 def _under_way(status: Status) -> bool:
-    return status.run is not None and status.run.state is RunState.RUNNING
+    run = status.run
+    return run is not None and run.state is RunState.RUNNING and not status.gone
 
 
 def _moved(status: Status) -> int:
@@ -150,6 +152,8 @@ def _waits(status: Status) -> list[str]:
     from rich.markup import escape  # noqa: PLC0415 - only for what draws
 
     told = []
+    if status.gone:
+        told.append("nobody works any more: start the run again, and it carries on at once")
     if waiting := sum(status.waiting.values()):
         told.append(f"{plural(waiting, 'record')} in quarantine: repatria quarantine list")
     if status.failures:
