@@ -1,4 +1,7 @@
-"""Rules of the whole suite: examples are not timed, and nobody is called but this machine."""
+"""Rules of the whole suite: examples are not timed, nobody is called but this machine.
+
+What was tried by fire is counted in whichever process tried it, and told at the end of the run.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.fire.counts import COUNTS
 from tests.postgres import NOT_RUN, QUICK, Postgres, programs
 
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -51,3 +55,26 @@ def postgres() -> Iterator[Postgres]:
     server = Postgres(QUICK)
     yield server
     server.stop()
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Tell the process that leads what was tried in this one, where several share the suite."""
+    told: dict[str, Any] | None = getattr(session.config, "workeroutput", None)
+    if told is not None:
+        told["fire"] = COUNTS.told()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Hear what another process tried."""
+    COUNTS.heard(getattr(node, "workeroutput", {}).get("fire", {}))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Tell what was tried, and how often."""
+    if not COUNTS.kinds:
+        return
+    terminalreporter.section("under fire")
+    terminalreporter.write_line(f"kills: {COUNTS.kills}, violations: {COUNTS.violations}")
+    for line in COUNTS.table():
+        terminalreporter.write_line(f"  {line}")

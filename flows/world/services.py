@@ -58,6 +58,8 @@ class Service:
                     env=dict(environment),
                     cwd=Path(__file__).parents[2],  # Where ``flows`` is, installed or not.
                 )
+            if (before := _children.pop(self._lock.resolve(), None)) is not None:
+                before.wait(STOP_S_MAX)  # It lives no more: its lock was free.
             _children[self._lock.resolve()] = process
             os.ftruncate(lock, 0)
             os.pwrite(lock, f"{process.pid}\n".encode(), 0)

@@ -1,4 +1,4 @@
-"""What the trials by fire share: servers, a fault proxy, a range; and counts, told at the end."""
+"""What the trials by fire share: servers, a fault proxy, and a range."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.fire.counts import COUNTS
 from tests.fire.proxy import FaultProxy, proxied
 from tests.fire.store import s3_server
 from tests.fire.trials import Range, firing
@@ -47,13 +46,3 @@ def aws_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     """The judge opens houses as well, and they have credentials by reference."""
     for name, text in CREDENTIALS.items():
         monkeypatch.setenv(name, text)
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Tell what was tried, and how often."""
-    if not COUNTS.kinds:
-        return
-    terminalreporter.section("under fire")
-    terminalreporter.write_line(f"kills: {COUNTS.kills}, violations: {COUNTS.violations}")
-    for line in COUNTS.table():
-        terminalreporter.write_line(f"  {line}")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 
 @dataclass
@@ -36,6 +37,18 @@ class Counts:
         except AssertionError as error:
             count.violations.append(f"{what}: {str(error).splitlines()[0] if str(error) else '?'}")
             raise
+
+    def told(self) -> dict[str, Any]:
+        """Write them down as JSON's own types, for another process."""
+        return {kind: asdict(count) for kind, count in self.kinds.items()}
+
+    def heard(self, told: Mapping[str, Any]) -> None:
+        """Add what another process told."""
+        for kind, count in told.items():
+            mine = self.of(kind)
+            mine.trials += count["trials"]
+            mine.struck += count["struck"]
+            mine.violations += count["violations"]
 
     @property
     def kills(self) -> int:

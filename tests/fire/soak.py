@@ -117,9 +117,9 @@ class Soak:
 
 OTHERS: Final[dict[str, tuple[int, str, Sequence[str]]]] = {
     "the ledger's server killed": (10, "tests.fire.postgres", ["--times", "10"]),
-    "every fault of a store at every operation": (1, "tests.fire.matrix", []),
-    "readers of inputs fuzzed": (1, "tests.fire.fuzz", []),
-    "Prefect's server or worker killed": (2, "pytest", ["-q", "tests/live/test_prefect_killed.py"]),
+    "every fault of a store at every operation": (1, "tests.fire.matrix", ["--times", "1"]),
+    "readers of inputs fuzzed": (1, "tests.fire.fuzz", ["--seconds", "60"]),
+    "Prefect's server or worker killed": (3, "pytest", ["-q", "tests/live/test_prefect_killed.py"]),
 }
 """Kinds with programs of their own: the trials of one call, the program, what it is told."""
 

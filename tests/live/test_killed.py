@@ -21,6 +21,7 @@ from flows.wiring import open_house
 from flows.world.servers import World
 from flows.world.sites import SITES
 from repatria.names import DatasetName, RegionName
+from tests.fire.counts import COUNTS
 from tests.live import settings, witness
 from tests.live.console import Console, ended, started
 from tests.live.witness import Records, Witness
@@ -146,7 +147,8 @@ def test_killed_again_and_again_it_finishes_and_no_receipt_is_ever_put_again(
         process = move.start()
         assert move.wait_for_puts(process, chance.randint(3, 15)), "it ended before it was killed"
         process.kill()
-        ended(process)
+        COUNTS.of("killed: a command, with five stores").trials += 1
+        COUNTS.of("killed: a command, with five stores").struck += ended(process).code == -9
         again = {(put.site, put.key) for put in Counter(move.puts()) - answered}
         assert not again & done, "a parcel with a receipt was put again"
     done, answered = move.committed(), Counter(move.puts())
