@@ -24,7 +24,7 @@ from tests.fire.world import FireWorld, Ground, burning
 
 REFUSED: Final = 10
 TAKEN_OVER: Final = 13
-PUTS_OF_A_RUN: Final = 40
+PUTS_OF_A_RUN: Final = 16
 STORM_SHARE: Final = 0.15
 POINTS_OF_A_STORM: Final = 45
 """A killed run is killed after it made up to so many durable calls."""
