@@ -21,7 +21,7 @@ BUCKETS: Final = {"primary": "us-east-1", "backup": "ap-southeast-1", "home": "e
 PAGE: Final = 1_000
 _ENTRY: Final = (
     "<Contents><Key>profiles/part-%010d.parquet</Key><LastModified>2026-01-01T00:00:00.000Z"
-    "</LastModified><ETag>&quot;%032x&quot;</ETag><Size>%d</Size>"
+    "</LastModified><ETag>&quot;%032x-2&quot;</ETag><Size>%d</Size>"
     "<StorageClass>STANDARD</StorageClass></Contents>"
 )
 _NUMBER: Final = re.compile(r"part-(\d{10})\.parquet\Z")
@@ -83,6 +83,8 @@ class Handler(BaseHTTPRequestHandler):
     def _list(self, bucket: str, asked: dict[str, str]) -> None:
         size = min(PAGE, int(asked.get("max-keys", PAGE)))
         first = int(asked.get("continuation-token", "0"))
+        if (last := _NUMBER.search(asked.get("start-after", ""))) is not None:
+            first = max(first, int(last[1]) + 1)
         there = self.objects if bucket != "home" and asked["prefix"] == "profiles/" else 0
         stop = min(first + size, there)
         entries = "".join(
@@ -103,10 +105,13 @@ class Handler(BaseHTTPRequestHandler):
             self._send(404, b"", {})
             return
         told = {
-            "ETag": f'"{_etag(int(found[1])):032x}"',
+            X
             "Last-Modified": "Thu, 01 Jan 2026 00:00:00 GMT",
             "Content-Type": "application/octet-stream",
         }
+        if self.headers.get("If-Match", told["ETag"]) != told["ETag"]:
+            self._send(412, b"", {})
+            return
         if (asked := self.headers.get("Range")) is None:
             self._send(200, self.content, told)
             return

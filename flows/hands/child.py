@@ -159,10 +159,9 @@ class Hand:
         """Tell the door of whatever ends this hand, and nobody else: texts may hold anything."""
         try:
             yield
-        except Exception as error:  # noqa: BLE001 - whatever it is, the door is told
+        except Exception as error:
             self._fail(error)
-            # The thread that listens holds the orders: an orderly exit would abort over it.
-            os._exit(1)
+            raise SystemExit(1) from error
 
     def _fail(self, error: Exception) -> None:
         meters = wire.meters_told(self.house) if self.house is not None else {}
@@ -186,7 +185,11 @@ def main(arguments: list[str]) -> None:
     hand = Hand(Voice(events))
     for work in (hand.listen, hand.beat):
         threading.Thread(target=work, daemon=True).start()
-    hand.work()
+    # The thread that listens holds the orders, over which an orderly exit would abort.
+    try:
+        hand.work()
+    except SystemExit:
+        os._exit(1)
     os._exit(0)
 
 
