@@ -105,7 +105,7 @@ class Handler(BaseHTTPRequestHandler):
             self._send(404, b"", {})
             return
         told = {
-            X
+            "ETag": f'"{_etag(int(found[1])):032x}-2"',
             "Last-Modified": "Thu, 01 Jan 2026 00:00:00 GMT",
             "Content-Type": "application/octet-stream",
         }
