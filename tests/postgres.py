@@ -6,11 +6,13 @@ nobody else's; who may reach the socket in it need not tell a password.
 
 from __future__ import annotations
 
+import ctypes
 import os
 import pwd
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
@@ -29,6 +31,7 @@ QUICK: Final = ("fsync=off", "full_page_writes=off", "synchronous_commit=off")
 
 _PROGRAMS: Final = Path("/usr/lib/postgresql")
 _names: Final = count(1)
+_PR_SET_PDEATHSIG: Final = 1
 
 
 def programs() -> Path | None:
@@ -38,6 +41,12 @@ def programs() -> Path | None:
         return found[-1].parent
     other = shutil.which("postgres")
     return Path(other).parent if other is not None else None
+
+
+def _ends_with_us() -> None:
+    """Let the kernel end a server whose suite was killed (prctl(2)); only Linux knows how."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGQUIT)
 
 
 class Postgres:
@@ -76,6 +85,7 @@ class Postgres:
                 stderr=log,
                 cwd="/",
                 start_new_session=True,
+                preexec_fn=_ends_with_us,  # noqa: PLW1509 - one call of the kernel, and no lock
                 **self._as,
             )
         while not self._answers():
