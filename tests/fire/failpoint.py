@@ -27,7 +27,7 @@ SPOOL: Final = frozenset({"append"})
 FILE: Final = frozenset({"replace"})
 LEDGER: Final = frozenset(
     {
-        *("attempt", "begin", "commit", "end", "failed", "finish_stripe", "finished"),
+        *("attempt", "begin", "claim", "commit", "end", "failed", "finish_stripe", "finished"),
         *("fix_cutting", "release", "reopen", "save_comparisons", "save_config", "save_plan"),
         "take",
     }

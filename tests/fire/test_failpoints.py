@@ -30,7 +30,7 @@ def test_a_run_crosses_every_kind_of_point(
 ) -> None:
     """If a call is no longer made, the tests below prove less than they seem to."""
     assert set(moving) >= {
-        *("store.probe", "store.put", "file.replace", "ledger.begin", "ledger.take"),
+        *("store.probe", "store.put", "file.replace", "ledger.begin", "ledger.claim"),
         *("ledger.attempt", "ledger.commit", "ledger.finished", "ledger.finish_stripe"),
         *("ledger.release", "ledger.end"),
     }
