@@ -5,7 +5,8 @@ Few stored bytes can be many decoded ones in four ways, and each is met before t
 * a page that unpacks to gigabytes: its header says so;
 * a column of lists with more nulls than bytes: page headers count them;
 * a dictionary of long values and many references: its longest value bounds a row. Where the
-  dictionary's size alone says too little, it is read, and only then are its values looked at;
+  dictionary's size alone says too little, it is read, and only then are its values looked at.
+  Where lists come to more than a step, the heaviest row is found before any is expanded;
 * values that repeat the one before (``DELTA_BYTE_ARRAY``): none is longer than its page.
 
 What a row may come to then decides how many rows are decoded at once; the batch is measured after
@@ -25,6 +26,7 @@ import pyarrow.parquet as pq
 
 from connectors.formats.packing import view
 from connectors.formats.parquet_cut import VALUE_BYTES, Run
+from connectors.formats.parquet_lists import heaviest_row
 from connectors.formats.parquet_open import Opened, refusing
 from connectors.formats.parquet_pages import PADDING, Load, first_page, pages
 from repatria.errors import BadObject
@@ -36,6 +38,7 @@ _SHARE: Final = 4
 _FIRST_BYTES: Final = 64 * 1024
 _PLAIN: Final = {pa.string_view(): pa.large_string(), pa.binary_view(): pa.large_binary()}
 _TEXTS: Final = {pa.string(), pa.binary(), pa.large_string(), pa.large_binary(), *_PLAIN}
+_DIFFERENCES: Final = {"DELTA_BYTE_ARRAY", "DELTA_LENGTH_BYTE_ARRAY"}
 _TEXT, _FIXED = "BYTE_ARRAY", "FIXED_LEN_BYTE_ARRAY"
 
 
@@ -66,6 +69,8 @@ class _Column:
     fixed: int  #: Bytes of each value, where all have one length that is not a number's.
     text: bool
     repeated: bool
+    indexed: bool  #: Whether its values can be read as indices into its dictionary.
+    added: bool = False  #: Whether its lists were added up row by row.
     values: int = 0
     unpacked: int = 0
     widest: int = 0
@@ -108,7 +113,9 @@ def steps(opened: Opened, run: Run) -> Steps:
         _read_dictionaries(opened, run, columns, most)
     for column in columns:
         check_cell(column.certain, column.path, opened.label, limits.cell_bytes)
-    each = sum(_row_bytes(column, rows) for column in columns)
+    with refusing(opened.label, opened.source):
+        heaviest = _check_lists(opened, run, columns, budget)
+    each = heaviest + sum(_row_bytes(column, rows) for column in columns if not column.added)
     wide = any(column.text and column.widest > limits.cell_bytes for column in columns)
     step = max(1, min(STEP_ROWS, budget // max(1, each)))
     return Steps(step, opened, limits.cell_bytes if wide else None)
@@ -118,6 +125,28 @@ def _row_bytes(column: _Column, rows: int) -> int:
     return column.longest * (-(-column.values // rows) if column.repeated else 1)
 
 
+def _check_lists(opened: Opened, run: Run, columns: list[_Column], budget: int) -> int:
+    """Return what a row's lists come to where the mean says too little; refuse one beyond a step.
+
+    Lists that come to less than a step all together are not looked at. Nor are those with pages of
+    differences, and decimals: no decoder reads them without expanding them.
+    """
+    left = budget
+    lists = [column for column in columns if column.repeated and column.text]
+    for column in sorted(lists, key=lambda one: one.longest * one.values):
+        left -= column.longest * column.values
+        column.added = left < 0 and column.dictionary > 0 and column.indexed
+    paths = [column.path for column in lists if column.added]
+    found = heaviest_row(opened, run, paths) if paths else 0
+    if found > budget:
+        raise BadObject(
+            "the lists of one row decode to more than a quarter of limits.batch_bytes_hard",
+            object=opened.label,
+            bytes=found,
+        )
+    return found
+
+
 def _columns(opened: Opened, run: Run, limits: Limits) -> list[_Column]:
     schema = opened.file.schema
     columns = [_column(schema.column(at)) for at in range(len(schema))]
@@ -125,6 +154,7 @@ def _columns(opened: Opened, run: Run, limits: Limits) -> list[_Column]:
         group = opened.file.metadata.row_group(number)
         for at, column in enumerate(columns):
             load = _load(opened, group.column(at))
+            column.indexed = column.indexed and _DIFFERENCES.isdisjoint(group.column(at).encodings)
             if load.widest > limits.batch_bytes_hard // 2:
                 raise BadObject(
                     "a page unpacks to more than half of limits.batch_bytes_hard",
@@ -143,6 +173,7 @@ def _column(told: pq.ColumnSchema) -> _Column:
         fixed=(told.length or 0) if kind == _FIXED else 0,
         text=kind == _TEXT,
         repeated=told.max_repetition_level > 0,
+        indexed=kind == _TEXT and told.logical_type.type != "DECIMAL",
     )
 
 

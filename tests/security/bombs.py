@@ -182,6 +182,29 @@ def hidden_dictionary(path: Path) -> None:
     )
 
 
+def one_heavy_list(path: Path) -> None:
+    """All references to a value of 1 MB in the list of one row, and 99,999 empty lists."""
+    rows, values = 100_000, 1_900
+    first = np.arange(values, dtype=np.int32) * 0
+    long = pa.DictionaryArray.from_arrays(first, pa.array(["x" * MIB]))
+    offsets = np.full(rows + 1, values, np.int32)
+    offsets[0] = 0
+    table = pa.table(
+        {
+            "user": pa.array([f"u{at}" for at in range(rows)]),
+            "country": pa.array(["IE"] * rows),
+            "list": pa.ListArray.from_arrays(cast("Any", pa.array(offsets)), long),
+        }
+    )
+    _write(
+        path,
+        iter([table.replace_schema_metadata(None)]),
+        compression="zstd",
+        dictionary_pagesize_limit=64 * MIB,
+        store_schema=False,
+    )
+
+
 def repeated_prefix(path: Path) -> None:
     """Each value repeats the one before by its length alone."""
     rows = 500
@@ -265,9 +288,9 @@ def deep_schema(path: Path) -> None:
 PARQUET: Final[dict[str, Callable[[Path], None]]] = {
     maker.__name__: maker
     for maker in (
-        wide_values, long_dictionary, hidden_dictionary, repeated_prefix, one_row_groups,
-        many_columns, null_rows, one_wide_list, one_wide_page, long_metadata, many_notes,
-        deep_schema,
+        wide_values, long_dictionary, hidden_dictionary, one_heavy_list, repeated_prefix,
+        one_row_groups, many_columns, null_rows, one_wide_list, one_wide_page, long_metadata,
+        many_notes, deep_schema,
     )
 }  # fmt: skip
 JSON: Final[dict[str, Callable[[], Iterator[bytes]]]] = {

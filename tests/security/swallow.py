@@ -102,3 +102,4 @@ if __name__ == "__main__":
         found = swallowed(Path(name), Format(kind), Limits(**json.loads(changes)))
         sys.stdout.write(json.dumps(found) + "\n")
         sys.stdout.flush()
+        pa.default_memory_pool().release_unused()  # Each is to answer for itself alone.

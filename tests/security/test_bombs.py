@@ -28,6 +28,7 @@ PARQUET: Final = {
     "wide_values": RATIO,
     "long_dictionary": RATIO,
     "hidden_dictionary": RATIO,
+    "one_heavy_list": "lists of one row decode to more than a quarter of limits.batch_bytes_hard",
     "repeated_prefix": RATIO,
     "one_row_groups": "too many row groups",
     "many_columns": "too many columns",
