@@ -83,6 +83,7 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     with pytest.MonkeyPatch.context() as patch, firing(folder) as fire:
         for name, text in CREDENTIALS.items():
             patch.setenv(name, text)
+        patch.setenv("TMPDIR", str(folder))  # Whoever is killed leaves things there.
         ground = fire.world.ground("world", fire.world.tree(None, "processes", {}))
         (folder / "port").write_text(f"{desks._free(0)}\n")
         desk = Desk(folder)
