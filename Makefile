@@ -66,8 +66,8 @@ $(PEERS)/.complete: bench/requirements.lock
 	@$(PEERS)/bin/python -m pip install -qq --require-hashes -r bench/requirements.lock
 	@touch $@
 
-soak: setup strace ## Try every kind of fault hundreds of times, then an hour of all mixed (MINUTES=60)
-	@$(BIN)/python -m tests.fire.soak --minutes $(MINUTES) --write
+soak: setup strace postgresql ## Try every kind of fault hundreds of times, then an hour of all mixed (MINUTES=60)
+	@$(BIN)/python -m tests.fire.soak --minutes $(MINUTES) --carry .world/soak.json --write
 
 ui: setup ## Start a Prefect server, a worker and the deployments against the embedded world
 	@$(BIN)/python -m flows.world.desk up

@@ -29,13 +29,16 @@ class Counts:
 
     @contextmanager
     def trial(self, kind: str, what: str) -> Iterator[Count]:
-        """Count one trial. A failed check is a violation: it is noted, and raised again."""
+        """Count one trial. A check that failed, or could not be made, is a violation: it is noted,
+        and raised again."""
         count = self.of(kind)
         count.trials += 1
         try:
             yield count
-        except AssertionError as error:
-            count.violations.append(f"{what}: {str(error).splitlines()[0] if str(error) else '?'}")
+        except Exception as error:
+            told = next(iter(str(error).splitlines()), "")
+            kind = "" if isinstance(error, AssertionError) else f"{type(error).__name__}: "
+            count.violations.append(f"{what}: {kind}{told or '?'}")
             raise
 
     def told(self) -> dict[str, Any]:

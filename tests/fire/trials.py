@@ -26,6 +26,8 @@ REFUSED: Final = 10
 TAKEN_OVER: Final = 13
 PUTS_OF_A_RUN: Final = 16
 STORM_SHARE: Final = 0.15
+TWICE_SHARE: Final = 0.5
+BLOWS_MAX: Final = 4
 POINTS_OF_A_STORM: Final = 45
 """A killed run is killed after it made up to so many durable calls."""
 LIVE: Final = ("migrate", "--live")
@@ -60,11 +62,11 @@ class Range:
             select.select([], [], [], POLL_S)
         return True
 
-    def stormy(self, url: str) -> Ground:
+    def stormy(self, url: str, name: str = "stormy", **limits: float) -> Ground:
         """Return a ground whose stores stand behind a fault proxy; it is planned in quiet."""
         self.world.wipe()
-        patience = {"attempts": 12, "wait_s_max": 0.05}
-        return self.world.ground("stormy", self.world.tree(url, "threads", patience))
+        limits = {"attempts": 12, "wait_s_max": 0.05, **limits}
+        return self.world.ground(name, self.world.tree(url, "threads", limits))
 
     def bare(self) -> Ground:
         """Return a ground on which nothing is planned yet."""
@@ -252,6 +254,63 @@ def _locked(ground: Ground) -> bool:
             return True
         connection.execute("ROLLBACK")
         return False
+
+
+def asked_twice(fire: Range, proxy: Spawned, chance: random.Random, points: int) -> None:
+    """Ask half of all requests twice, of a run that is killed and of the one that carries on."""
+    with fire.counts.trial("asked twice", "duplicates") as count:
+        ground = fire.stormy(proxy.url, "twice")
+        before = sum(proxy.counts()["injected"].values())
+        proxy.storm(TWICE_SHARE)
+        fire.driver.run(ground.config, *LIVE, at=At(chance.randrange(points)))
+        fire.judge.finishes(ground)
+        proxy.storm(0.0)
+        count.struck += sum(proxy.counts()["injected"].values()) > before
+        fire.judge.holds(ground)
+
+
+def struck_again_and_again(fire: Range, storm: Spawned, chance: random.Random, points: int) -> None:
+    """Let one blow follow another on the same work while its stores fail, then finish in quiet."""
+    blows = [
+        chance.choice((_killed, _frozen, _filled)) for _ in range(chance.randint(2, BLOWS_MAX))
+    ]
+    told = ", ".join(blow.__name__ for blow in blows)
+    with fire.counts.trial("one blow after another, in a storm", told) as count:
+        ground = fire.stormy(storm.url, "battered", lease_s=1)
+        with small_disk(ground) as disk:
+            storm.storm(STORM_SHARE)
+            for blow in blows:
+                at = At(chance.randrange(points), before=chance.random() < 0.5)
+                count.struck += blow(fire, ground, disk, at)
+            storm.storm(0.0)
+            fire.judge.finishes(ground)
+            fire.judge.holds(ground)
+
+
+def _killed(fire: Range, ground: Ground, _: SmallDisk, at: At) -> bool:
+    return fire.driver.run(ground.config, *LIVE, at=at).killed
+
+
+def _frozen(fire: Range, ground: Ground, _: SmallDisk, at: At) -> bool:
+    """Stop a run while another works, let it go on beside what is left, and wait for its end."""
+    ghost = fire.driver.start(ground.config, *LIVE, at=At(at.number, at.before, SIGSTOP))
+    if not ghost.stopped():
+        return False
+    try:
+        if not _locked(ground):
+            fire.driver.run(ground.config, *LIVE, at=at)
+    finally:
+        ghost.goes_on()
+        ghost.ended()
+    return True
+
+
+def _filled(fire: Range, ground: Ground, disk: SmallDisk, at: At) -> bool:
+    """Run on a disk that has hardly any room, and make room again."""
+    disk.leave_bytes(at.number << 10)
+    ended = fire.driver.run(ground.config, *LIVE)
+    disk.make_room()
+    return ended.code == REFUSED
 
 
 def chain(chance: random.Random, points: int, length: int) -> list[At]:
