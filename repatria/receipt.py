@@ -33,7 +33,8 @@ class Line:
     """Where the records of one batch for one region went, at one site.
 
     ``digest`` is the multiset digest of the records (docs/formats), ``sha256`` that of the
-    stored bytes; ``replaced`` counts how often the parcel was replaced.
+    stored bytes; ``replaced`` counts how often the parcel was replaced. ``merkle`` is the root over
+    the sorted record digests, where it was asked for.
     """
 
     region: RegionName
@@ -43,6 +44,7 @@ class Line:
     sha256: str
     digest: str
     replaced: int = 0
+    merkle: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -67,6 +67,7 @@ def line_row(seal: Seal, line: Line) -> dict[str, object]:
         "sha256": line.sha256,
         "digest": line.digest,
         "replaced": line.replaced,
+        "merkle": line.merkle,
     }
 
 
@@ -103,6 +104,7 @@ def _line(seal: Seal, row: Row[Any]) -> Line:
         sha256=row.sha256,
         digest=row.digest,
         replaced=row.replaced,
+        merkle=row.merkle,
     )
 
 

@@ -20,7 +20,7 @@ from connectors.sql.store import Store
 from connectors.sql.tables import about
 from repatria.errors import ConfigRefused, Refused
 
-REVISIONS: Final = ("0001", "0002")
+REVISIONS: Final = ("0001", "0002", "0003")
 """Every version there has been, oldest first."""
 
 _SEALED: Final = b"repatria ledger 1"

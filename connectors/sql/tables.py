@@ -150,6 +150,7 @@ lines = Table(
     _text("sha256"),
     _text("digest"),
     _number("replaced"),
+    _text("merkle", null=True),
     sqlite_with_rowid=False,
 )
 

@@ -253,7 +253,7 @@ class LedgerContract(ABC):
             1,
             line(IE, 3),
             line(IE, 3, DUBLIN_2),
-            line(DE, 2),
+            replace(line(DE, 2), merkle="ef" * 32),
             waiting=(waits(Reason.ORPHAN, 7, 3, region=DE, kept=True), waits(Reason.MALFORMED, 2)),
             erased=4,
             superseded=1,

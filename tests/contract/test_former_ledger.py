@@ -21,7 +21,9 @@ from tests.contract.former_ledger import fill, told
 from tests.contract.ledger_contract import IE, held, line, receipt
 from tests.postgres import Postgres
 
-FORMER = Path(__file__).parents[1] / "vectors" / "ledger-0001"
+VECTORS = Path(__file__).parents[1] / "vectors"
+FORMER = f"ledger-{REVISIONS[-2]}"
+"""The schema before this; `tests.contract.dump_ledger` writes the next one's."""
 
 
 def _upgrade_and_die(url: str, *, committed: bool) -> None:
@@ -61,6 +63,10 @@ class Former(ABC):
         """Return where a ledger of the former schema stands."""
 
     @abstractmethod
+    def loaded(self, name: str) -> str:
+        """Load a dump, and return where it stands now."""
+
+    @abstractmethod
     def fresh(self) -> str:
         """Return where a ledger can be made."""
 
@@ -72,7 +78,7 @@ class Former(ABC):
         for read_only in (False, True):
             with pytest.raises(Refused, match="repatria init") as caught:
                 open_ledger(url, read_only=read_only)
-            assert "schema=0001" in str(caught.value)
+            assert f"schema={REVISIONS[-2]}" in str(caught.value)
         open_ledger(url, create=True).close()
         open_ledger(url, read_only=True).close()
 
@@ -83,6 +89,13 @@ class Former(ABC):
             assert told(ledger) == told(model)
         with open_ledger(url, create=True) as again:
             assert told(again) == told(model)
+
+    @pytest.mark.parametrize("revision", REVISIONS[:-2])
+    def test_so_does_an_older_one(self, revision: str) -> None:
+        model = MemoryLedger()
+        fill(model)
+        with open_ledger(self.loaded(f"ledger-{revision}"), create=True) as ledger:
+            assert told(ledger) == told(model)
 
     def test_it_is_then_as_a_new_one_and_goes_on(self, url: str) -> None:
         with (
@@ -129,10 +142,13 @@ class TestFormerSqliteLedger(Former):
 
     @pytest.fixture
     def url(self, folder: None) -> str:
-        connection = sqlite3.connect(self.path / "l.db")
-        connection.executescript((FORMER / "sqlite.sql").read_text("utf-8"))
+        return self.loaded(FORMER)
+
+    def loaded(self, name: str) -> str:
+        connection = sqlite3.connect(self.path / f"{name}.db")
+        connection.executescript((VECTORS / name / "sqlite.sql").read_text("utf-8"))
         connection.close()
-        return f"sqlite:///{self.path}/l.db"
+        return f"sqlite:///{self.path}/{name}.db"
 
     def fresh(self) -> str:
         return f"sqlite:///{self.path}/new.db"
@@ -151,8 +167,11 @@ class TestFormerPostgresqlLedger(Former):
 
     @pytest.fixture
     def url(self, server: None) -> str:
+        return self.loaded(FORMER)
+
+    def loaded(self, name: str) -> str:
         self.name = self.postgres.database()
-        self.postgres.load(FORMER / "postgresql.sql", self.name)
+        self.postgres.load(VECTORS / name / "postgresql.sql", self.name)
         return self.postgres.url(self.name)
 
     def fresh(self) -> str:
@@ -162,5 +181,6 @@ class TestFormerPostgresqlLedger(Former):
         self.postgres.execute(statement, self.name)
 
 
-def test_the_former_schema_is_the_one_before_this() -> None:
-    assert FORMER.name == f"ledger-{REVISIONS[-2]}"
+def test_every_schema_there_has_been_stands_as_a_dump() -> None:
+    dumps = sorted(path.name for path in VECTORS.glob("ledger-*"))
+    assert dumps == [f"ledger-{revision}" for revision in REVISIONS[:-1]]
