@@ -7,6 +7,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 from uuid import UUID
@@ -25,6 +26,7 @@ from repatria.site import Role
 from tests.live.at_a_desk import Person, browser, told, until
 
 USERS = 2_000
+PRESSES_MAX = 5
 TITLES = ("Mode", "Datasets", "Regions", "Plan")
 expect.set_options(timeout=30_000)  # Milliseconds: a busy machine draws a page slowly.
 PICTURES = os.environ.get("REPATRIA_PICTURES")
@@ -99,12 +101,26 @@ def submit(page: Page, person: Person, folder: Path) -> Seen:
         expect(page.get_by_text(f"{title} (Optional)")).to_be_visible()
     form, chosen = page.inner_text("body"), mode.inner_text()
     shoot(page, folder, "form")
-    with page.expect_response(lambda answer: "create_flow_run" in answer.url) as created:
-        page.get_by_role("button", name="Submit").click()
-    run = UUID(created.value.json()["id"])
+    run = created(page)
     person.waits_for(run)
     (report,) = person.reports() - before
     return Seen(run, report, form=form, mode=chosen)
+
+
+def created(page: Page) -> UUID:
+    """Press the form's button, and return the run.
+
+    Prefect's server answers 503 while its SQLite file is held by somebody else; its Python client
+    asks again by itself, its pages leave that to the person.
+    """
+    for _ in range(PRESSES_MAX):
+        with page.expect_response(lambda answer: "create_flow_run" in answer.url) as answered:
+            page.get_by_role("button", name="Submit").click()
+        answer = answered.value
+        if answer.status != HTTPStatus.SERVICE_UNAVAILABLE:
+            assert answer.ok, f"the form was answered {answer.status}: {answer.text()}"
+            return UUID(answer.json()["id"])
+    raise AssertionError(f"the form was answered 503 {PRESSES_MAX} times")
 
 
 def follow(page: Page, person: Person, found: Seen, folder: Path) -> None:
