@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -11,6 +9,7 @@ from typing import Final
 
 import pyarrow as pa
 
+from connectors.body_digest import Comparison, wanted
 from connectors.formats.codec import Codec
 from repatria.batch import Batch
 from repatria.dataset import Dataset, Format, KeyClass
@@ -21,13 +20,12 @@ from repatria.limits import MIB
 from repatria.names import Ordinal, SiteName
 from repatria.ports.bucket import Reads
 from repatria.slice import Cut, Slice, Whole, slice_id
-from repatria.stored import Found, ObjectVersion
+from repatria.stored import Checksum, Found, ObjectVersion
 
 WHOLE_BYTES: Final = 32 * MIB
 """Objects up to this size are read whole where they are read to their end."""
 
 _CHUNK_BYTES: Final = MIB
-_MD5: Final = re.compile(r"[0-9a-f]{32}")
 
 
 KEY_BYTES_MAX: Final = 1024
@@ -38,7 +36,8 @@ class BucketAccess:
 
     ``whole``: it is fetched with one request and held, for only a whole body has a digest, and
     only of what is held can the digest be compared before the first record is decoded. What is
-    streamed is digested on its way, and told of at its end; a piece has no digest.
+    streamed is digested on its way, after a look that says with what it will be compared, and told
+    of at its end; a piece has no digest.
     """
 
     def __init__(self, bucket: Reads, found: ObjectVersion, *, whole: bool = False) -> None:
@@ -63,23 +62,23 @@ class BucketAccess:
             yield (_chunk(body, at) for at in range(0, body.size, _CHUNK_BYTES))
             return
         with self._bucket.stream(self._found) as chunks:
-            yield self._digested(chunks) if _MD5.fullmatch(self._found.etag) else chunks
+            yield self._compared(chunks)
 
-    def _digested(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
-        """Compare a stream with its ETag, once it has ended, if a look says that this is an MD5.
+    def _compared(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        """Compare a stream, once it has ended, with what a look says that it must come to.
 
-        A stream that broke was carried on by pieces, so that nobody else has seen all of it.
+        A stream that broke was carried on by pieces, so that nobody else has seen all of it. Where
+        it differs, another look must say the same: one answer may be about anything.
         """
-        digest = hashlib.md5(usedforsecurity=False)
+        comparison = Comparison(self._wanted(), self._bucket.site)
         for chunk in chunks:
-            digest.update(chunk)
+            comparison.update(chunk)
             yield chunk
-        found = self._found
-        if digest.hexdigest() != found.etag and self._md5(found):
-            raise Garbled("a stream is not the body whose MD5 its ETag is", site=self._bucket.site)
+        if not (comparison.equal or comparison.comes_to(self._wanted())):
+            comparison.end()
 
-    def _md5(self, found: ObjectVersion) -> bool:
-        return self._bucket.head(found.key, found.version).etag_is_md5
+    def _wanted(self) -> Checksum | None:
+        return wanted(looked_at(self._bucket, self._found))
 
     def _body(self) -> pa.Buffer:
         if self._held is None:
@@ -124,12 +123,7 @@ class ObjectSource:
         return found.key[len(front) :]
 
     def look(self, found: ObjectVersion) -> Found:
-        seen = self._bucket.head(found.key, found.version)
-        if not _is(seen, found):
-            # One answer may be about anything: an object counts as changed when two say so.
-            seen = self._bucket.head(found.key, found.version)
-        if not _is(seen, found):
-            raise StaleSlice("the object is not the version that was listed", site=self.site)
+        seen = looked_at(self._bucket, found)
         return replace(seen, tags=self._bucket.tags(found.key, seen.object.version))
 
     def cut(self, dataset: Dataset, found: Found) -> tuple[Slice, ...]:
@@ -171,6 +165,17 @@ class ObjectSource:
             cut=cut,
             number=number,
         )
+
+
+def looked_at(bucket: Reads, found: ObjectVersion) -> Found:
+    """Look at an object. Raises ``StaleSlice`` if it is not that version."""
+    seen = bucket.head(found.key, found.version)
+    if not _is(seen, found):
+        # One answer may be about anything: an object counts as changed when two say so.
+        seen = bucket.head(found.key, found.version)
+    if not _is(seen, found):
+        raise StaleSlice("the object is not the version that was listed", site=bucket.site)
+    return seen
 
 
 def _unusable(found: ObjectVersion, relative: str) -> str | None:

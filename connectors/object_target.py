@@ -10,7 +10,7 @@ overwritten.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Protocol
 
 import pyarrow as pa
@@ -67,8 +67,19 @@ class ObjectTarget:
         return self._put(parcel, self.key(parcel), replaces)
 
     def read(self, dataset: Dataset, arrived: ObjectVersion, sha256: str) -> pa.Table:
+        body = self._standing(lambda: self._bucket.read(arrived))
+        if _sha256(body) != sha256:
+            raise self._not_sent()
+        return self._codecs[dataset.format].decode(dataset, body, arrived.key)
+
+    def read_back(self, dataset: Dataset, arrived: Arrived) -> pa.Table:
+        body = self._standing(lambda: self._bucket.read_back(arrived.object, arrived.body))
+        return self._codecs[dataset.format].decode(dataset, body, arrived.object.key)
+
+    def _standing(self, read: Callable[[], pa.Buffer]) -> pa.Buffer:
+        """Return what ``read`` does, of a parcel that was put."""
         try:
-            body = self._bucket.read(arrived)
+            return read()
         except Missing as error:
             raise ParcelGone("a parcel is gone", site=self.site) from error
         except StaleSlice as error:
@@ -77,9 +88,6 @@ class ObjectTarget:
             ) from error
         except Garbled as error:
             raise self._not_sent() from error
-        if _sha256(body) != sha256:
-            raise self._not_sent()
-        return self._codecs[dataset.format].decode(dataset, body, arrived.key)
 
     def objects(self, dataset: DatasetName, region: RegionName) -> Iterator[Found]:
         ours = (
@@ -101,14 +109,14 @@ class ObjectTarget:
         sha256 = _sha256(body)
         try:
             beside = about(parcel, self._ledger, sha256)
-            return Arrived(self._bucket.put(key, body, beside, replaces), sha256)
+            return Arrived(self._bucket.put(key, body, beside, replaces), sha256, body)
         except Occupied as refusal:
             stands = self._stands(key)
             if stands is None:
                 named = isinstance(replaces, ObjectVersion)
                 raise self._gone(parcel, named=named) from refusal
-            if self._equal(stands, body.size, sha256):
-                return Arrived(stands.object, sha256)
+            if self._equal(stands, body, sha256):
+                return Arrived(stands.object, sha256, body)
             if is_attempt(stands, parcel, self._ledger):
                 told = "another attempt at a batch stands in its place"
                 raise LeftOver(told, stands.object, site=self.site) from refusal
@@ -120,14 +128,15 @@ class ObjectTarget:
         except Missing:
             return None
 
-    def _equal(self, stands: Found, size: int, sha256: str) -> bool:
+    def _equal(self, stands: Found, body: pa.Buffer, sha256: str) -> bool:
         """Compare what stands there with what we wanted to put: by its bytes, not by its word."""
-        if stands.object.size != size or stands.metadata.get(SHA256, sha256) != sha256:
+        if stands.object.size != body.size or stands.metadata.get(SHA256, sha256) != sha256:
             return False
         try:
-            return _sha256(self._bucket.read(stands.object)) == sha256
+            self._bucket.read_back(stands.object, body)
         except (StaleSlice, Missing, Garbled):
             return False
+        return True
 
     def _not_sent(self) -> ReadBackMismatch:
         return ReadBackMismatch("a parcel's bytes are not those sent", site=self.site)

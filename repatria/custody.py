@@ -74,7 +74,7 @@ class Custody:
         )
         name = f"{batch.piece.id}-{batch.ordinal:05}-{waiting.reason}"
         arrived = keep(parcel, place.target, name)
-        place.target.read(self.dataset, arrived.object, arrived.sha256)
+        place.target.read_back(self.dataset, arrived)
         return replace(waiting, site=region.home, kept=arrived.object)
 
 

@@ -199,7 +199,7 @@ class Transfer:
             return line
         self.border.pass_through(self.dataset, region, parcel.rows, place)
         arrived = deliver(parcel, place.target, self.receipts, line)
-        stored = place.target.read(self.dataset, arrived.object, arrived.sha256)
+        stored = place.target.read_back(self.dataset, arrived)
         if digest_of(self.digester, self.dataset, stored) != digest:
             raise ReadBackMismatch(
                 "the store does not hold the records that were sent",

@@ -17,6 +17,7 @@ from typing import Final
 
 import pyarrow as pa
 
+from connectors.body_digest import as_sent
 from connectors.memory.shelf import Kept, Shelf, md5_hex, sha256_checksum, sha256_hex
 from connectors.probing import try_promises
 from repatria.errors import Archived, Missing, Occupied, Refused, StaleSlice, Transient
@@ -38,6 +39,8 @@ HONEST: Final = Honours(
 UNVERSIONED: Final = replace(HONEST, versions=False)
 
 KEY_BYTES_MAX: Final = 1024
+OWN: Final = Checksum("SHA256", "")
+"""Says of what somebody plants that the store keeps the SHA-256 that it has."""
 
 _CANDID: Final = Candour(ranges=True, fresh=True, pages=True, ends=True)
 _FIRST: Final = datetime(2026, 1, 1, tzinfo=UTC)
@@ -127,6 +130,9 @@ class MemoryBucket:
             self._check_condition(key, replaces)
             return self._add(key, held, about, checksum)
 
+    def read_back(self, found: ObjectVersion, sent: pa.Buffer) -> pa.Buffer:
+        return as_sent(self.read(found), sent, self._site)
+
     def observe(self) -> Observed:
         self._log("observe", "")
         return self._observed
@@ -150,15 +156,15 @@ class MemoryBucket:
         about: About | None = None,
         *,
         etag: str | None = None,
-        checksum: bool = True,
+        checksum: Checksum | None = OWN,
     ) -> ObjectVersion:
         """Let somebody else write ``key``, whatever stands there.
 
         ``about.sha256`` is not looked at. An ``etag`` with a dash is one of several parts;
-        without ``checksum`` the store keeps none.
+        ``checksum`` is what the store keeps: its SHA-256, or what it is told, or none.
         """
         held = pa.py_buffer(body)
-        kept = sha256_checksum(held) if checksum else None
+        kept = sha256_checksum(held) if checksum is OWN else checksum
         with self._lock:
             return self._add(key, held, about or About(sha256=""), kept, etag)
 

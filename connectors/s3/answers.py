@@ -7,13 +7,14 @@ has none, and the SDK would hand both over as data.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 from urllib.parse import urlencode
 
 from botocore.utils import parse_to_aware_datetime
 
+from connectors.body_digest import comparable, md5_of
 from connectors.s3.client import S3Settings
 from connectors.s3.listing import ARCHIVES
 from repatria.errors import BadObject, StaleSlice, Transient
@@ -31,8 +32,8 @@ HEADERS: Final = {
 }
 """HTTP headers that a store keeps, and the parameters with which the SDK sends them."""
 
-_STRONGEST_FIRST: Final = ("SHA256", "SHA1", "CRC64NVME", "CRC32C", "CRC32")
-_SDK_COMPARES: Final = ("CRC32", "SHA1", "SHA256")  # CRC32C and CRC64NVME need another package.
+_STRONGEST_FIRST: Final = ("SHA512", "SHA256", "SHA1", "MD5", "CRC64NVME", "CRC32C", "CRC32")
+_WHOLE: Final = "FULL_OBJECT"
 _ARCHIVE_STATUSES: Final = frozenset({"ARCHIVE_ACCESS", "DEEP_ARCHIVE_ACCESS"})
 _MD5: Final = re.compile(r"[0-9a-f]{32}")
 
@@ -114,15 +115,21 @@ def check_body(
         odd("the answer is not as long as what was asked for", site, "GetObject")
 
 
-def md5_of(answer: Mapping[str, Any], settings: S3Settings) -> str | None:
-    """Return the MD5 that a whole body must have, in hexadecimal.
+def told_of(answer: Mapping[str, Any]) -> Checksum | None:
+    """Return the checksum that a whole body comes with, if it can be compared with that here."""
+    told = _told(answer) if answer.get("ChecksumType") in (None, _WHOLE) else iter(())
+    return next(filter(comparable, told), None)
 
-    None where the SDK compares a checksum anyway, or where nothing says that the ETag is one.
+
+def wanted_of(answer: Mapping[str, Any], settings: S3Settings) -> Checksum | None:
+    """Return what a whole body must come to: its checksum, or the MD5 that its ETag is.
+
+    None where the store keeps no checksum that can be computed here, and nothing says that the
+    ETag is one.
     """
-    compared = any("-" not in answer.get(f"Checksum{name}", "-") for name in _SDK_COMPARES)
     etag = str(answer.get("ETag", "")).strip('"')
-    known = settings.etags_are_md5 and _is_md5(answer, etag)
-    return etag if known and not compared else None
+    md5 = settings.etags_are_md5 and _is_md5(answer, etag)
+    return told_of(answer) or (md5_of(etag) if md5 else None)
 
 
 def stored_in(
@@ -172,13 +179,16 @@ def _archived(answer: Mapping[str, Any]) -> bool:
 def _checksum(answer: Mapping[str, Any], etag: str) -> Checksum | None:
     """Return a checksum of the whole object; one of checksums of parts says nothing elsewhere."""
     kind = answer.get("ChecksumType")
-    if kind not in (None, "FULL_OBJECT") or (kind is None and "-" in etag):
+    if kind not in (None, _WHOLE) or (kind is None and "-" in etag):
         return None
+    return next(_told(answer), None)
+
+
+def _told(answer: Mapping[str, Any]) -> Iterator[Checksum]:
     for algorithm in _STRONGEST_FIRST:
         value = answer.get(f"Checksum{algorithm}")
         if value and "-" not in value:
-            return Checksum(algorithm, value)
-    return None
+            yield Checksum(algorithm, value)
 
 
 def _is_md5(answer: Mapping[str, Any], etag: str) -> bool:

@@ -8,7 +8,6 @@ the SHA-256 that the store must check, and no answer passes for what it does not
 from __future__ import annotations
 
 import base64
-import hashlib
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import replace
@@ -16,23 +15,25 @@ from typing import IO, TYPE_CHECKING, Any, Final, cast
 
 import pyarrow as pa
 
+from connectors.body_digest import Comparison, as_sent
 from connectors.probing import try_promises
 from connectors.s3.answers import (
     Range,
     about_parameters,
     check_body,
     found_in,
-    md5_of,
     odd,
     stored_in,
+    told_of,
     version_of,
+    wanted_of,
 )
 from connectors.s3.candour import S3Bucketful, may_put, try_reads
 from connectors.s3.client import S3Settings
 from connectors.s3.errors import translated
 from connectors.s3.listing import Listing
 from connectors.s3.location import keeps_versions, observe
-from repatria.errors import Garbled, RepatriaError, StaleSlice
+from repatria.errors import RepatriaError, StaleSlice
 from repatria.names import SiteName
 from repatria.ports.bucket import Absent
 from repatria.stored import About, Candour, Found, Honours, ObjectVersion, Observed
@@ -92,14 +93,16 @@ class S3Bucket:
         assert 0 <= start <= wanted.stop <= found.size, "a range lies inside its object"
         if start == wanted.stop and not wanted.whole:
             return pa.py_buffer(b"")
-        answer = self._open(found, wanted)
-        with closing(answer["Body"]) as body, translated(self.site, "GetObject"):
-            content = body.read()
-        if len(content) != wanted.stop - start:
-            odd("a body is not as long as it says", self.site, "GetObject")
-        if wanted.whole and (md5 := md5_of(answer, self._settings)) is not None:
-            self._compare(content, md5)
+        answer, content = self._body(found, wanted)
+        if wanted.whole:
+            comparison = Comparison(wanted_of(answer, self._settings), self.site)
+            comparison.update(content)
+            comparison.end()
         return pa.py_buffer(content)
+
+    def read_back(self, found: ObjectVersion, sent: pa.Buffer) -> pa.Buffer:
+        _, content = self._body(found, Range(0, found.size, found.size))
+        return as_sent(pa.py_buffer(content), sent, self.site)
 
     def stream(
         self, found: ObjectVersion, chunk_bytes: int = 1 << 20
@@ -139,6 +142,14 @@ class S3Bucket:
     def may_put(self, key: str) -> bool | None:
         return may_put(S3Bucketful(self._client, self._settings, self._object), key)
 
+    def _body(self, found: ObjectVersion, wanted: Range) -> tuple[dict[str, Any], bytes]:
+        answer = self._open(found, wanted)
+        with closing(answer["Body"]) as body, translated(self.site, "GetObject"):
+            content: bytes = body.read()
+        if len(content) != wanted.stop - wanted.start:
+            odd("a body is not as long as it says", self.site, "GetObject")
+        return answer, content
+
     def _open(self, found: ObjectVersion, wanted: Range) -> dict[str, Any]:
         """Ask for a piece of exactly that version and check what comes before the body.
 
@@ -169,20 +180,17 @@ class S3Bucket:
         if (stands.etag, stands.size) == (found.etag, found.size):
             odd("the answer is about another object", self.site, "GetObject")
 
-    def _compare(self, content: bytes, md5: str) -> None:
-        if hashlib.md5(content, usedforsecurity=False).hexdigest() != md5:
-            raise Garbled(
-                "a body is not the one whose MD5 its ETag is", site=self.site, operation="GetObject"
-            )
-
     @contextmanager
     def _stream(self, found: ObjectVersion, chunk_bytes: int) -> Iterator[Iterator[bytes]]:
         answer = self._open(found, Range(0, found.size, found.size))
         with closing(answer["Body"]) as body:
-            yield self._chunks(body, found.size, chunk_bytes)
+            comparison = Comparison(told_of(answer), self.site)
+            yield self._chunks(body, found.size, chunk_bytes, comparison)
 
-    def _chunks(self, body: StreamingBody, size: int, chunk_bytes: int) -> Iterator[bytes]:
-        """Yield ``size`` bytes. The last, empty read makes the SDK compare length and checksum."""
+    def _chunks(
+        self, body: StreamingBody, size: int, chunk_bytes: int, comparison: Comparison
+    ) -> Iterator[bytes]:
+        """Yield ``size`` bytes, and compare them. The last, empty read makes the SDK look, too."""
         passed = 0
         while True:
             with translated(self.site, "GetObject"):
@@ -191,7 +199,9 @@ class S3Bucket:
             if passed > size or (not chunk and passed < size):
                 odd("a body is not as long as it says", self.site, "GetObject")
             if not chunk:
+                comparison.end()
                 return
+            comparison.update(chunk)
             yield chunk
 
     def _encryption(self) -> dict[str, Any]:

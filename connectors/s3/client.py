@@ -22,6 +22,7 @@ from botocore.loaders import Loader
 from connectors.s3.credentials import Credentials, FromChain, session_with
 from connectors.s3.errors import CONNECT, translated
 from connectors.s3.listing_page import take_entries
+from connectors.s3.told_digest import trust
 from connectors.s3.whole_head import insist
 from repatria.errors import WriteRefused
 from repatria.names import SiteName
@@ -65,6 +66,7 @@ def connect(settings: S3Settings, *, read_only: bool) -> S3Client:
     """Return a client for ``settings``. Nothing is sent before the first call."""
     quiet = _quiet(settings)
     insist()
+    trust()
     with translated(settings.site, CONNECT):
         core = session_with(settings.credentials, settings.region, quiet)
         core.register_component("data_loader", _models())
@@ -76,6 +78,7 @@ def connect(settings: S3Settings, *, read_only: bool) -> S3Client:
             config=quiet.merge(_for_s3(settings)),
         )
     client.meta.events.register_first("before-call.s3", _stay_here)
+    client.meta.events.register("before-call.s3.GetObject", _compare_nothing)
     # The service is a wildcard because such hooks run first: the SDK's own would parse every page.
     client.meta.events.register("before-parse.*.ListObjectsV2", take_entries)
     if read_only:
@@ -108,7 +111,7 @@ def _quiet(settings: S3Settings) -> Config:
 
 
 def _for_s3(settings: S3Settings) -> Config:
-    """Checksums are ours to send, and the store's to be validated where a whole body is read."""
+    """Checksums are ours to send, and those of the store ours to compare (``body_digest``)."""
     return Config(
         signature_version="s3v4",
         s3={"addressing_style": "path" if settings.path_style else "virtual"},
@@ -120,6 +123,11 @@ def _for_s3(settings: S3Settings) -> Config:
 def _stay_here(context: dict[str, Any], **_rest: object) -> None:
     """Mark the call as redirected already, so that the SDK follows no redirect to elsewhere."""
     context.setdefault("s3_redirect", {})["redirected"] = True
+
+
+def _compare_nothing(context: dict[str, Any], **_rest: object) -> None:
+    """Leave bodies to whoever reads them: the SDK lacks the CRCs that S3 keeps by itself."""
+    context.get("checksum", {}).pop("response_algorithms", None)
 
 
 def _refuse_writes(site: SiteName) -> Callable[..., None]:

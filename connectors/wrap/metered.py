@@ -159,6 +159,11 @@ class Metered:
         sent = Count(calls=1, bytes_out=len(body))
         return self._meter.timed("put", lambda: self._inner.put(key, body, about, replaces), sent)
 
+    def read_back(self, found: ObjectVersion, sent: pa.Buffer) -> pa.Buffer:
+        content = self._meter.timed("read", lambda: self._inner.read_back(found, sent), _CALL)
+        self._meter.add("read", Count(bytes_in=content.size))
+        return content
+
     def observe(self) -> Observed:
         return self._meter.timed("observe", self._inner.observe, _CALL)
 

@@ -19,6 +19,7 @@ from typing import Final, Protocol
 
 import pyarrow as pa
 
+from connectors.body_digest import as_sent
 from repatria.errors import Missing, Occupied, Refused, Transient
 from repatria.limits import MIB
 from repatria.names import SiteName
@@ -119,6 +120,9 @@ class Rehearsed:
             made_up = ObjectVersion(key, content.size, f"rehearsed-{about.sha256[:32]}")
             self._hold(_Held(made_up, content, about))
         return made_up
+
+    def read_back(self, found: ObjectVersion, sent: pa.Buffer) -> pa.Buffer:
+        return as_sent(self.read(found), sent, self.site)
 
     def observe(self) -> Observed:
         return self._inner.observe()

@@ -132,6 +132,9 @@ class Retrying:
     ) -> ObjectVersion:
         return self._patience.attempt(lambda: self._inner.put(key, body, about, replaces))
 
+    def read_back(self, found: ObjectVersion, sent: pa.Buffer) -> pa.Buffer:
+        return self._patience.attempt(lambda: self._inner.read_back(found, sent))
+
     def observe(self) -> Observed:
         return self._patience.attempt(self._inner.observe)
 

@@ -112,6 +112,12 @@ class Throttled:
         with self._easing.heeding():
             return self._inner.put(key, body, about, replaces)
 
+    def read_back(self, found: ObjectVersion, sent: pa.Buffer) -> pa.Buffer:
+        self._ask()
+        self._bytes.take(found.size)
+        with self._easing.heeding():
+            return self._inner.read_back(found, sent)
+
     def observe(self) -> Observed:
         self._ask()
         with self._easing.heeding():

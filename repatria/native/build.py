@@ -22,7 +22,7 @@ from typing import Final
 
 FOLDER: Final = Path(__file__).parent
 LIBRARY: Final = "librepatria.so"
-SOURCES: Final = ("digest.c", "json.c")
+SOURCES: Final = ("digest.c", "json.c", "crc.c")
 _FLAGS: Final = ("-std=c11", "-O3", "-fPIC", "-shared", "-fvisibility=hidden", "-Wall", "-Wextra")
 SANITIZED: Final = (
     *("-g", "-DREPATRIA_PLAIN", "-fsanitize=address,undefined"),

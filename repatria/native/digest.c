@@ -22,7 +22,7 @@
 
 #define EXPORTED __attribute__((visibility("default")))
 
-enum { BLOCK = 512, VERSION = 3 };
+enum { BLOCK = 512, VERSION = 4 };
 enum { WELL = 0, DAMAGED = 1, NO_MEMORY = 2 };
 enum op { NOTHING, BIT, NUMBER, FLOAT, WORDS, TEXT, BYTES, LIST, FIXED_LIST, STRUCT, DICTIONARY, LINE, GIVEN };
 

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-VERSION: Final = 3
+VERSION: Final = 4
 """Of what the library's functions take and give; the C sources name the same."""
 LIBRARY: Final = Path(__file__).with_name("librepatria.so")
 

@@ -78,6 +78,14 @@ class Writes(Protocol):
         """
         ...
 
+    def read_back(self, found: ObjectVersion, sent: pa.Buffer) -> pa.Buffer:
+        """Return the whole body of that version, as the store gave it, if it is ``sent``.
+
+        Compared byte by byte, so that no digest of it is needed. The same errors as ``read``, and
+        ``Garbled`` where it is another body.
+        """
+        ...
+
 
 class Observes(Protocol):
     """A bucket that says where it really is."""

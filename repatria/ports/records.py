@@ -99,10 +99,11 @@ class Parcel:
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
-    """A parcel as it now stands in the store."""
+    """A parcel as it now stands in the store. ``body``: its bytes, held until it is read back."""
 
     object: ObjectVersion
     sha256: str
+    body: pa.Buffer = field(repr=False, compare=False)
 
 
 class Target(Protocol):
@@ -131,6 +132,14 @@ class Target(Protocol):
 
         Typed rows as they were written; carried rows as a table with ``__line`` alone.
         Raises ``ReadBackMismatch`` if the bytes are not those of ``sha256``.
+        """
+        ...
+
+    def read_back(self, dataset: Dataset, arrived: Arrived) -> pa.Table:
+        """Read what just arrived, as ``read`` does; raises the same.
+
+        The stored bytes are compared with those that were sent, which makes their SHA-256 equal
+        without another pass over them; and it is the stored ones that are decoded.
         """
         ...
 

@@ -13,7 +13,7 @@ from typing import ClassVar
 import pyarrow as pa
 import pytest
 
-from repatria.errors import Missing, Occupied, RepatriaError, StaleSlice, Transient
+from repatria.errors import Garbled, Missing, Occupied, RepatriaError, StaleSlice, Transient
 from repatria.ports.bucket import ABSENT, Absent, Bucket
 from repatria.stored import About, ObjectVersion
 
@@ -69,6 +69,14 @@ class BucketContract(ABC):
         stored = put(bucket, "a", b"hello")
         assert (stored.key, stored.size) == ("a", 5)
         assert bucket.read(stored).to_pybytes() == b"hello"
+
+    def test_what_is_read_back_is_what_was_sent_or_it_is_garbled(self, bucket: Bucket) -> None:
+        stored = put(bucket, "a", b"hello")
+        assert bucket.read_back(stored, pa.py_buffer(b"hello")).to_pybytes() == b"hello"
+        for other in (b"hellp", b"hell", b"hello "):
+            with pytest.raises(Garbled):
+                bucket.read_back(stored, pa.py_buffer(other))
+        assert bucket.read_back(put(bucket, "empty", b""), pa.py_buffer(b"")).size == 0
 
     def test_a_body_may_be_an_arrow_buffer(self, bucket: Bucket) -> None:
         body = pa.py_buffer(b"0123456789").slice(2, 5)

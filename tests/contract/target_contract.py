@@ -13,7 +13,7 @@ import pytest
 from connectors.object_target import ObjectTarget
 from repatria.batch import LINE
 from repatria.dataset import Dataset, Format, KeyClass
-from repatria.errors import ForeignObject, LeftOver, ReadBackMismatch
+from repatria.errors import ForeignObject, LeftOver, ParcelGone, ReadBackMismatch
 from repatria.layout import Layout
 from repatria.names import RegionName, SiteName, SliceId
 from repatria.ports.bucket import ABSENT, Bucket
@@ -215,6 +215,22 @@ class TargetContract(ABC):
         gone = replace(arrived.object, etag="0" * 32)
         with pytest.raises(ReadBackMismatch):
             target.read(PEOPLE, gone, arrived.sha256)
+
+    def test_what_just_arrived_is_read_back_from_the_store(
+        self, target: Target, bucket: Bucket, parcel: Parcel
+    ) -> None:
+        arrived = target.put(parcel, ABSENT)
+        assert same(target.read_back(PEOPLE, arrived), parcel.rows)
+        other = bytearray(arrived.body.to_pybytes())
+        other[10] ^= 1
+        with pytest.raises(ReadBackMismatch):
+            target.read_back(PEOPLE, replace(arrived, body=pa.py_buffer(bytes(other))))
+        gone = replace(arrived, object=replace(arrived.object, etag="0" * 32))
+        with pytest.raises(ReadBackMismatch):
+            target.read_back(PEOPLE, gone)
+        absent = replace(arrived.object, key=f"{arrived.object.key}.gone", version=None)
+        with pytest.raises(ParcelGone):
+            target.read_back(PEOPLE, replace(arrived, object=absent))
 
     def test_bytes_that_are_no_parcel_are_noticed(self, target: Target, bucket: Bucket) -> None:
         body = b"hello"

@@ -82,7 +82,7 @@ def test_a_removed_key_leaves_its_versions_behind_unless_they_go_too() -> None:
 
 def test_a_planted_object_of_several_parts_has_no_md5() -> None:
     bucket = MemoryBucket(DUBLIN)
-    bucket.plant("a", b"1", etag="0123456789abcdef0123456789abcdef-2", checksum=False)
+    bucket.plant("a", b"1", etag="0123456789abcdef0123456789abcdef-2", checksum=None)
     found = bucket.head("a")
     assert not found.etag_is_md5
     assert found.checksum is None

@@ -8,6 +8,7 @@ the engine.
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import shutil
@@ -22,6 +23,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 
+from connectors.body_digest import begun
 from flows.checking import verify_job
 from flows.jobs import Mode, Order
 from flows.moving import MoveJob, move_job
@@ -121,7 +123,13 @@ class Ground:
         if rows is not None:
             self.sources[key] = rows
         body = encoded(key, self.sources[key])
-        self.s3.put_object(Bucket=LEGACY, Key=key, Body=body, Tagging="origin=legacy")
+        self.s3.put_object(
+            Bucket=LEGACY,
+            Key=key,
+            Body=body,
+            Tagging="origin=legacy",
+            **_checked_as_s3_would(body),
+        )
 
     def expected(self) -> Records:
         """Return every record that must be at home, by dataset and region."""
@@ -199,6 +207,16 @@ class Ground:
             for number in job.stripes:
                 job.run_stripe(number, Quiet(), lambda: False)
             return job.finish().differing
+
+
+def _checked_as_s3_would(body: bytes) -> Row:
+    """Return the checksum that S3 makes by itself, told to a server that makes none."""
+    digest = begun("CRC64NVME")
+    if digest is None:
+        return {}
+    digest.update(body)
+    value = base64.b64encode(digest.digest()).decode()
+    return {"ChecksumAlgorithm": "CRC64NVME", "ChecksumCRC64NVME": value}
 
 
 def _moved(job: MoveJob) -> Ending:

@@ -14,6 +14,7 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from connectors.body_digest import Crc
 from connectors.formats.json_scan import JsonScan
 from repatria.digest import Digester
 from repatria.digest.kernel import Kernel
@@ -27,7 +28,7 @@ EXAMPLES = 80
 
 
 def watch(path: Path) -> None:
-    """Digest every layout, and look at lines of JSON; the sanitisers end the process."""
+    """Digest every layout and body, and look at lines of JSON; the sanitisers end the process."""
     library = opened(path)
     assert library is not None, "the library can be loaded"
     digester, reference = Digester(KEY, Kernel(library)), Digester(KEY, None)
@@ -47,6 +48,13 @@ def watch(path: Path) -> None:
     scan = JsonScan(library, COLUMNS, nesting=5)
     for seed in range(EXAMPLES):
         scan.certain(lines_of(Random(seed), count=9))
+    for algorithm in ("CRC32", "CRC32C", "CRC64NVME"):
+        for length in range(300):
+            folded, plain = (Crc(algorithm, library, plain=plain) for plain in (False, True))
+            body = Random(length).randbytes(length)
+            folded.update(body)
+            plain.update(body)
+            assert folded.digest() == plain.digest()
 
 
 if __name__ == "__main__":

@@ -193,7 +193,7 @@ class Enclave:
         return through
 
     def place(self, site: Site, bucket: MemoryBucket) -> Place:
-        through = self.world.around(bucket, "put", "head", "read", "list", "observe")
+        through = self.world.around(bucket, "put", "head", "read", "read_back", "list", "observe")
         target = ObjectTarget(through, Layout(backup=SINGAPORE.name), CODECS, self.ledger.id)
         return Place(site=site, target=target, observed=through.observe())
 

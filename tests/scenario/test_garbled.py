@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
@@ -11,13 +12,15 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from connectors.body_digest import begun
 from connectors.formats.jsonl import JsonLines
 from connectors.memory.bucket import MemoryBucket
 from repatria.dataset import Format
 from repatria.errors import Garbled
 from repatria.limits import MIB
 from repatria.ports.ledger import FailureKind, RunState
-from repatria.stored import ObjectVersion
+from repatria.stored import Checksum, ObjectVersion
+from tests.compiled import NOT_RUN
 from tests.people import US
 from tests.scenario import enclave as scene
 from tests.scenario.enclave import LIMITS, Enclave, of_notes
@@ -116,6 +119,22 @@ def test_a_stream_whose_etag_is_no_md5_is_not_compared_with_it(enclave: Enclave)
     enclave.us.plant("notes/c.jsonl", body.replace(b'"j"', b'"k"'), etag="opaque")
     assert enclave.migrate(enclave.plan()).state is RunState.COMPLETE
     assert {"j", "k"} <= set(names(enclave.trusted()))
+
+
+def test_a_garbled_stream_is_told_by_the_crc_that_s3_makes_alone(enclave: Enclave) -> None:
+    body = bytes(enclave.us.read(enclave.us.head("notes/a.jsonl").object))
+    crc = begun("CRC64NVME")
+    if crc is None:
+        pytest.skip(NOT_RUN)
+    crc.update(body)
+    kept = Checksum("CRC64NVME", base64.b64encode(crc.digest()).decode())
+    enclave.us.plant("notes/a.jsonl", body, etag=f"{'0' * 32}-2", checksum=kept)
+    plan = enclave.plan()
+    assert isinstance(enclave.us, Garbling)
+    enclave.us.spoilt = 1
+    assert [told.kind for told in enclave.migrate(plan).failures] == [FailureKind.BAD]
+    assert enclave.migrate(plan).state is RunState.COMPLETE
+    assert names(enclave.trusted()) == sorted([*(note for note, _ in LONG), "j"])
 
 
 class Starving(JsonLines):

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pyarrow as pa
 import pytest
 
 from connectors.memory.rules import MemoryClock
@@ -72,7 +73,7 @@ def test_calm_brings_the_rate_back_step_by_step(easing: Easing, clock: MemoryClo
     assert gaps == pytest.approx([4 * FIRST_GAP_S, 2 * FIRST_GAP_S, FIRST_GAP_S, 0.0])
 
 
-@pytest.mark.parametrize("call", ["head", "read", "stream", "list", "put"])
+@pytest.mark.parametrize("call", ["head", "read", "read_back", "stream", "list", "put"])
 def test_a_plea_of_any_call_slows_all_others(clock: MemoryClock, call: str) -> None:
     inner = FailingBucket()
     bucket = Throttled(inner, requests_per_s=None, bytes_per_s=None, clock=clock)
@@ -82,6 +83,7 @@ def test_a_plea_of_any_call_slows_all_others(clock: MemoryClock, call: str) -> N
     calls: dict[str, Callable[[], object]] = {
         "head": lambda: bucket.head("a"),
         "read": lambda: bucket.read(stored),
+        "read_back": lambda: bucket.read_back(stored, pa.py_buffer(b"x")),
         "stream": lambda: bucket.stream(stored).__enter__(),
         "list": lambda: list(bucket.list("")),
         "put": lambda: put(bucket, "b", b"y"),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pyarrow as pa
 import pytest
 
 from connectors.memory.rules import MemoryClock
@@ -27,14 +28,15 @@ def bucket(inner: FailingBucket, meter: Meter) -> Metered:
 def test_bytes_are_counted_in_both_directions(bucket: Metered, meter: Meter) -> None:
     stored = put(bucket, "a", b"0123456789")
     bucket.read(stored, 2, 5)
+    bucket.read_back(stored, pa.py_buffer(b"0123456789"))
     with bucket.stream(stored, 4) as chunks:
         next(chunks)
     assert meter.counts() == {
         "put": Count(calls=1, bytes_out=10),
-        "read": Count(calls=1, bytes_in=3),
+        "read": Count(calls=2, bytes_in=13),
         "stream": Count(calls=1, bytes_in=4),
     }
-    assert meter.total() == Count(calls=3, bytes_in=7, bytes_out=10)
+    assert meter.total() == Count(calls=4, bytes_in=17, bytes_out=10)
 
 
 def test_failures_are_counted_and_raised(

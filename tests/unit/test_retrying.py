@@ -3,6 +3,7 @@ from __future__ import annotations
 from itertools import pairwise
 from random import Random
 
+import pyarrow as pa
 import pytest
 
 from connectors.memory.rules import MemoryClock
@@ -184,6 +185,9 @@ def test_all_else_is_tried_again_too(inner: FailingBucket, bucket: Retrying) -> 
     inner.lost = [AWAY]
     assert bucket.probe("_repatria/probe").create_only is True
     assert bucket.observe() == inner.observe()
-    assert bucket.tags(put(bucket, "a", b"x").key) == {}
+    stored = put(bucket, "a", b"x")
+    assert bucket.tags(stored.key) == {}
+    inner.lost = [AWAY]
+    assert bucket.read_back(stored, pa.py_buffer(b"x")).to_pybytes() == b"x"
     with pytest.raises(Occupied):
         bucket.put("a", b"x", about(b"x"), ABSENT)

@@ -4,6 +4,7 @@ import base64
 import hashlib
 from dataclasses import replace
 
+import pyarrow as pa
 import pytest
 
 from connectors.s3.location import key_region
@@ -137,8 +138,9 @@ def named(body: bytes, **headers: str) -> Answer:
 
 def test_a_body_without_a_checksum_is_compared_with_the_md5_that_its_etag_is() -> None:
     assert Canned(SETTINGS, named(BODY)).bucket.read(PLAIN).to_pybytes() == BODY
-    with pytest.raises(Garbled, match="MD5"):
+    with pytest.raises(Garbled) as caught:
         Canned(SETTINGS, named(GARBLED)).bucket.read(PLAIN)
+    assert caught.value.facts["checksum"] == "MD5"
     answer = named(GARBLED, **{"x-amz-checksum-sha256": sha256_header(BODY)})
     with pytest.raises(Garbled, match="checksum"):
         Canned(SETTINGS, answer).bucket.read(PLAIN)
@@ -159,11 +161,55 @@ def test_an_etag_that_need_not_be_an_md5_is_not_taken_for_one(headers: dict[str,
 @pytest.mark.parametrize(
     "headers", [{"x-amz-checksum-crc64nvme": "AAAA"}, {"x-amz-checksum-sha256": "AAAA-2"}]
 )
-def test_a_checksum_that_the_sdk_does_not_compare_is_no_reason_to_believe(
+def test_a_checksum_that_can_be_none_of_the_body_is_no_reason_to_believe(
     headers: dict[str, str],
 ) -> None:
     with pytest.raises(Garbled):
         Canned(SETTINGS, named(GARBLED, **headers)).bucket.read(PLAIN)
+
+
+CRCS = {
+    "x-amz-checksum-crc32": "poTHxg==",
+    "x-amz-checksum-crc32c": "KAwGng==",
+    "x-amz-checksum-crc64nvme": "Ffmx7kz9nB0=",
+}
+"""Of ``BODY``."""
+
+
+@pytest.mark.parametrize("name", CRCS)
+def test_a_crc_alone_tells_a_flipped_bit_read_or_streamed(name: str) -> None:
+    headers = {name: CRCS[name], "x-amz-checksum-type": "FULL_OBJECT"}
+    assert Canned(SETTINGS, whole(BODY, **headers)).bucket.read(FOUND).to_pybytes() == BODY
+    with Canned(SETTINGS, whole(BODY, **headers)).bucket.stream(FOUND, 4) as chunks:
+        assert b"".join(chunks) == BODY
+    flipped = whole(GARBLED, **headers)
+    with pytest.raises(Garbled):
+        Canned(SETTINGS, flipped).bucket.read(FOUND)
+    with pytest.raises(Garbled), Canned(SETTINGS, flipped).bucket.stream(FOUND, 4) as chunks:
+        list(chunks)
+
+
+def test_where_there_is_a_checksum_the_etag_is_not_asked() -> None:
+    headers = {"x-amz-checksum-crc32": CRCS["x-amz-checksum-crc32"]}
+    other = replace(FOUND, etag=hashlib.md5(b"other").hexdigest())
+    answer = Answer(200, BODY, {"etag": f'"{other.etag}"', **headers})
+    assert Canned(SETTINGS, answer).bucket.read(other).to_pybytes() == BODY
+
+
+def test_a_checksum_of_parts_is_none_of_the_body() -> None:
+    headers = {"x-amz-checksum-crc32": "AAAAAA==", "x-amz-checksum-type": "COMPOSITE"}
+    assert Canned(SETTINGS, whole(BODY, **headers)).bucket.read(FOUND).to_pybytes() == BODY
+
+
+def test_what_is_read_back_is_compared_with_what_was_sent() -> None:
+    sent = pa.py_buffer(BODY)
+    answers = whole(BODY), whole(GARBLED), whole(b"012345678")
+    bucket = Canned(SETTINGS, *answers).bucket
+    assert bucket.read_back(FOUND, sent).to_pybytes() == BODY
+    with pytest.raises(Garbled, match="sent"):
+        bucket.read_back(FOUND, sent)
+    with pytest.raises(Transient, match="not as long"):
+        bucket.read_back(FOUND, sent)
 
 
 def test_where_etags_are_opaque_none_is_an_md5() -> None:
@@ -392,6 +438,16 @@ def test_a_put_carries_condition_checksum_encryption_owner_and_payer() -> None:
     assert sent["x-amz-request-payer"] == b"requester"
     assert sent["x-amz-storage-class"] == b"STANDARD_IA"
     assert sent["Content-Type"] == b"text/csv"
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_put_is_signed_with_the_digest_that_it_tells(scheme: str) -> None:
+    settings = replace(SETTINGS, endpoint_url=f"{scheme}://store.invalid:9000")
+    canned = Canned(settings, Answer(headers={"etag": '"e"'}))
+    put(canned)
+    sent = canned.requests[0].headers
+    assert sent["X-Amz-Content-SHA256"] == sha256_hex(b"body").encode()
+    assert b"x-amz-checksum-sha256" in sent["Authorization"]
 
 
 def test_a_put_that_replaces_names_what_it_replaces() -> None:

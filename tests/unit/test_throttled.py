@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 
+import pyarrow as pa
 import pytest
 
 from connectors.memory.bucket import MemoryBucket
@@ -43,6 +44,19 @@ def test_bytes_come_no_faster_than_agreed(inner: MemoryBucket, clock: MemoryCloc
     with bucket.stream(stored, 100) as chunks:
         assert b"".join(chunks) == b"x" * 3000
     assert clock.monotonic() == pytest.approx(5.5)
+
+
+def test_what_is_read_back_pays_for_request_and_bytes(
+    inner: MemoryBucket, clock: MemoryClock
+) -> None:
+    body = pa.py_buffer(b"x" * 3000)
+    stored = put(inner, "a", bytes(body))
+    throttled(inner, clock, None, 1000.0).read_back(stored, body)
+    assert clock.monotonic() == pytest.approx(2.0)
+    bucket = throttled(inner, clock, 1.0, None)
+    for _ in range(3):
+        bucket.read_back(stored, body)
+    assert clock.monotonic() == pytest.approx(4.0)
 
 
 def test_a_stream_that_is_closed_early_costs_what_was_read(
