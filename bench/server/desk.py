@@ -1,8 +1,8 @@
 """Answers S3 requests from a shelf: who asks for what, and what is kept of a body.
 
-A put's SHA-256 and MD5 are checked if the client tells them; its ETag is the MD5 if that was told,
-or else a word that nobody takes for an MD5. Signatures are not looked at: this store is for
-measurements on loopback, and holds invented people.
+A put's checksum and MD5 are checked if the client tells them, and a checksum is kept in any case;
+its ETag is the MD5 if that was told, or else a word that nobody takes for an MD5. Signatures are
+not looked at: this store is for measurements on loopback, and holds invented people.
 """
 
 from __future__ import annotations
@@ -13,21 +13,15 @@ import re
 import secrets
 from collections.abc import Callable, Mapping
 from email.utils import formatdate
-from functools import partial
 from typing import Final
 from xml.etree import ElementTree as ET
 
-from bench.server import documents
+from bench.server import checksums, documents
 from bench.server.shelf import Condition, Kept, Piece, Refusal, Shelf
 from bench.server.wire import Answer, Request, Wire
 
 _BESIDE: Final = ("content-type", "content-encoding", "cache-control", "content-disposition")
-_SHA256: Final = "x-amz-checksum-sha256"
 _MD5: Final = "content-md5"
-_DIGESTS: Final[Mapping[str, Callable[[], hashlib._Hash]]] = {
-    _SHA256: hashlib.sha256,
-    _MD5: partial(hashlib.md5, usedforsecurity=False),
-}
 _RANGE: Final = re.compile(r"bytes=(\d*)-(\d*)")
 
 
@@ -116,22 +110,22 @@ class Desk:
             "Last-Modified": formatdate(kept.modified_s, usegmt=True),
             "Accept-Ranges": "bytes",
             **kept.beside,
+            **(kept.checksum if asked.get("x-amz-checksum-mode") == "ENABLED" else {}),
         }
         return _ranged(kept, headers, asked.get("range"))
 
     def _put(self, request: Request, wire: Wire) -> Answer:
         if "x-amz-copy-source" in request.headers:
             raise Refusal(501, "NotImplemented")
-        piece, etag = self._receive(request, wire)
-        kept = Kept(pieces=(piece,), etag=etag, beside=_beside(request.headers))
+        kept = self._receive(request, wire)
         self._shelf.put(request.bucket, request.key, kept, _condition(request.headers))
-        return Answer(headers={"ETag": f'"{etag}"', **_checksum(request.headers)})
+        return Answer(headers={"ETag": f'"{kept.etag}"', **kept.checksum})
 
     def _put_part(self, request: Request, wire: Wire) -> Answer:
         upload = self._shelf.upload(request.bucket, request.query["uploadId"])
-        piece, etag = self._receive(request, wire)
-        upload.parts[int(request.query["partNumber"])] = (piece, etag)
-        return Answer(headers={"ETag": f'"{etag}"', **_checksum(request.headers)})
+        kept = self._receive(request, wire)
+        upload.parts[int(request.query["partNumber"])] = (kept.pieces[0], kept.etag)
+        return Answer(headers={"ETag": f'"{kept.etag}"', **kept.checksum})
 
     def _begin(self, request: Request, wire: Wire) -> Answer:
         wire.text(request)
@@ -157,20 +151,21 @@ class Desk:
         self._shelf.delete(request.bucket, request.key)
         return Answer(status=204, headers={})
 
-    def _receive(self, request: Request, wire: Wire) -> tuple[Piece, str]:
-        """Keep a body in a file; return it with its ETag. Raises ``Refusal`` for a wrong digest."""
+    def _receive(self, request: Request, wire: Wire) -> Kept:
+        """Keep a body in a file. Raises ``Refusal`` for a wrong digest."""
         path = self._shelf.new_file()
-        told = {name: request.headers[name] for name in _DIGESTS if name in request.headers}
-        digests = {name: _DIGESTS[name]() for name in told}
+        sums = checksums.Sums(request.headers)
+        md5 = hashlib.md5(usedforsecurity=False) if _MD5 in request.headers else None
+        seers = [sums.update] if md5 is None else [sums.update, md5.update]
         with path.open("wb") as sink:
-            size = wire.receive(request, sink.write, *(one.update for one in digests.values()))
-        for name, digest in digests.items():
-            if base64.b64encode(digest.digest()).decode() != told[name]:
-                path.unlink()
-                raise Refusal(400, "BadDigest")
-        if _MD5 in digests:
-            return Piece(path, size), digests[_MD5].hexdigest()
-        return Piece(path, size), f"{secrets.token_hex(16)}-1"
+            size = wire.receive(request, sink.write, *seers)
+        etag = f"{secrets.token_hex(16)}-1" if md5 is None else md5.hexdigest()
+        right = md5 is None or base64.b64encode(md5.digest()).decode() == request.headers[_MD5]
+        if not (right and sums.right):
+            path.unlink()
+            raise Refusal(400, "BadDigest")
+        beside = _beside(request.headers)
+        return Kept(pieces=(Piece(path, size),), etag=etag, beside=beside, checksum=sums.headers)
 
 
 def _ranged(kept: Kept, headers: Mapping[str, str], asked: str | None) -> Answer:
@@ -190,18 +185,11 @@ def _ranged(kept: Kept, headers: Mapping[str, str], asked: str | None) -> Answer
 
 
 def _beside(headers: Mapping[str, str]) -> dict[str, str]:
-    kept = {
+    return {
         name: value
         for name, value in headers.items()
         if (name in _BESIDE or name.startswith("x-amz-meta-")) and value != "aws-chunked"
     }
-    return {**kept, **_checksum(headers)}
-
-
-def _checksum(headers: Mapping[str, str]) -> dict[str, str]:
-    if _SHA256 not in headers:
-        return {}
-    return {_SHA256: headers[_SHA256], "x-amz-checksum-type": "FULL_OBJECT"}
 
 
 def _condition(headers: Mapping[str, str]) -> Condition:

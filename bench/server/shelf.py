@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from bench.server import checksums
+
 ANYTHING: Final = "*"
 
 
@@ -39,11 +41,15 @@ class Piece:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """One object. ``beside`` is what stands in headers: content type, user metadata, checksum."""
+    """One object. ``beside`` is what stands in headers: content type, user metadata.
+
+    ``checksum`` stands there, too, where it is asked for.
+    """
 
     pieces: tuple[Piece, ...]
     etag: str
     beside: Mapping[str, str] = field(default_factory=dict)
+    checksum: Mapping[str, str] = field(default_factory=dict)
     modified_s: float = field(default_factory=time.time)
 
     @property
@@ -104,7 +110,9 @@ class Shelf:
         bucket = self._buckets.setdefault(said["bucket"], Bucket())
         for one in said["objects"]:
             piece = Piece(index.parent / one["file"], one["size"])
-            bucket.objects[one["key"]] = Kept(pieces=(piece,), etag=one["etag"])
+            bucket.objects[one["key"]] = Kept(
+                pieces=(piece,), etag=one["etag"], checksum=checksums.of_files([piece.path])
+            )
 
     def new_file(self) -> Path:
         """Name a file that nobody has."""
@@ -189,7 +197,8 @@ class Shelf:
             raise Refusal(400, "InvalidPart")
         pieces = tuple(upload.parts[number][0] for number in numbers)
         etag = f"{secrets.token_hex(16)}-{len(pieces)}"
-        kept = Kept(pieces=pieces, etag=etag, beside=upload.beside)
+        checksum = checksums.of_files([piece.path for piece in pieces])
+        kept = Kept(pieces=pieces, etag=etag, beside=upload.beside, checksum=checksum)
         self.put(bucket, upload.key, kept, condition)
         self.bucket(bucket).uploads.pop(name, None)
         return kept
